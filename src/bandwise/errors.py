@@ -1,0 +1,92 @@
+"""Every exception that bandwise raises on purpose.
+
+    BandwiseError
+    ├── ConfigurationError      a setting that cannot work (also a ValueError)
+    ├── ShapeError              a tensor of another shape than was asked for (also a ValueError)
+    ├── OutputError             a folder or file that cannot be written
+    ├── TableError              a quantisation table out of its range (also a ValueError)
+    ├── CoefficientError        coefficients that do not fit together (also a ValueError)
+    ├── JpegUnavailableError    the native JPEG extension is not built
+    ├── JpegError               a file that is damaged, or that JPEG cannot express
+    │   └── JpegLimitError      a file larger than the limits allow
+    ├── CheckpointError         saved state that is damaged or belongs to another run
+    ├── ResultsError            result rows that are missing or damaged
+    └── DataError               a data set that cannot be used as it is
+        ├── UnknownDatasetError     neither a known name nor a folder
+        ├── DataNotFoundError       a file or folder that is not where it should be
+        ├── CorruptDataError        contents that fail their checksum or format
+        ├── EmptyClassError         a class without enough images in some split
+        └── UnreadableImageError    a file that is not an acceptable image
+
+A message says what was asked, what arrived and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class BandwiseError(Exception):
+    """Base of all errors that bandwise raises on purpose."""
+
+
+class ConfigurationError(BandwiseError, ValueError):
+    """A setting is out of its range or contradicts another."""
+
+
+class ShapeError(BandwiseError, ValueError):
+    """A tensor does not have the shape that the operation needs."""
+
+
+class OutputError(BandwiseError):
+    """An output folder or file cannot be written."""
+
+
+class CheckpointError(BandwiseError):
+    """Saved state is damaged or was written by a run with another configuration."""
+
+
+class ResultsError(BandwiseError):
+    """Result rows are missing, damaged or of a newer layout."""
+
+
+class TableError(BandwiseError, ValueError):
+    """A quantisation table has a step out of range, or another shape than 8×8."""
+
+
+class CoefficientError(BandwiseError, ValueError):
+    """Coefficients do not fit their image, or cannot be stored in a JPEG file."""
+
+
+class JpegUnavailableError(BandwiseError):
+    """The native JPEG extension was not built on this machine."""
+
+
+class JpegError(BandwiseError):
+    """JPEG data is damaged or of an unsupported kind."""
+
+
+class JpegLimitError(JpegError):
+    """JPEG data is larger than the limits allow."""
+
+
+class DataError(BandwiseError):
+    """A data set cannot be used as it is."""
+
+
+class UnknownDatasetError(DataError):
+    """The name is neither that of a known data set nor a folder."""
+
+
+class DataNotFoundError(DataError):
+    """A file or folder of a data set is missing and could not be downloaded."""
+
+
+class CorruptDataError(DataError):
+    """A file of a data set is damaged: wrong checksum, length or format."""
+
+
+class EmptyClassError(DataError):
+    """A class has no images, or too few, in one of the splits."""
+
+
+class UnreadableImageError(DataError):
+    """A file is not an image, is damaged, or is beyond the limits."""

@@ -1,0 +1,31 @@
+"""Shared by all tests: one thread a test process, and the real data where a machine has it."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+settings.register_profile("bandwise", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("bandwise")
+torch.set_num_threads(1)
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL_DATA_DIR = Path(os.environ.get("BANDWISE_DATA") or REPOSITORY.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def real_data_dir() -> Path:
+    """Folder with mnist/, fashion-mnist/ and clothing128/; skips the test where it is missing."""
+    missing = [
+        name
+        for name in ("mnist", "fashion-mnist", "clothing128")
+        if not (REAL_DATA_DIR / name).is_dir()
+    ]
+    if missing:
+        pytest.skip(
+            f"real data not found: no {', '.join(missing)} in {REAL_DATA_DIR}; "
+            "set BANDWISE_DATA to a folder that has them"
+        )
+    return REAL_DATA_DIR

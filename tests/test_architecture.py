@@ -1,0 +1,56 @@
+"""The layers of ``[tool.importlinter]`` in pyproject.toml: they hold, and breaking them shows."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LINT = "from importlinter.cli import lint_imports; exit(lint_imports(no_cache=True, no_logo=True))"
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of the project in ``tree``, in a process that has not imported it."""
+    return subprocess.run(
+        [sys.executable, "-c", LINT],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree / "src"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copied_tree(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    python_sources = shutil.ignore_patterns("__pycache__", "*.so", "*.c", "*.h")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=python_sources)
+    return tmp_path
+
+
+def test_contracts_are_kept() -> None:
+    checked = lint(ROOT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "complaint"),
+    [
+        ("stray.py", "", "bandwise.stray"),
+        ("dct.py", "import bandwise.training", "bandwise.dct is not allowed to import"),
+        ("tasks/__init__.py", "import bandwise.data", "bandwise.tasks is not allowed to import"),
+        ("compressors/static.py", "from . import learned", "static is not allowed to import"),
+    ],
+)
+def test_broken_contracts_are_reported(
+    copied_tree: Path, module: str, line: str, complaint: str
+) -> None:
+    with (copied_tree / "src/bandwise" / module).open("a") as source:
+        source.write(f"\n{line}\n")
+    checked = lint(copied_tree)
+    assert checked.returncode == 1
+    assert complaint in checked.stdout

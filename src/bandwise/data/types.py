@@ -1,0 +1,169 @@
+"""What every data set is once it has been read: uint8 pixels and integer labels, in splits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bandwise.errors import ConfigurationError, DataError, ShapeError
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and how much there is (0 if unknown)."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images of one size with a class label each.
+
+    Parameters
+    ----------
+    pixels_u8
+        (N, C, H, W) uint8, C = 1 (grey) or 3 (RGB).
+    labels
+        (N,) int64, indices into the data set's classes.
+
+    Raises
+    ------
+    ShapeError
+        When a shape or a dtype is another, or the two lengths differ.
+    """
+
+    pixels_u8: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        pixels, labels = self.pixels_u8, self.labels
+        if pixels.ndim != 4 or pixels.shape[1] not in (1, 3) or pixels.dtype != torch.uint8:
+            raise ShapeError(
+                "images are uint8 of shape (N, C, H, W) with C 1 or 3, "
+                f"not {pixels.dtype} of shape {tuple(pixels.shape)}"
+            )
+        if labels.shape != (len(pixels),) or labels.dtype != torch.int64:
+            raise ShapeError(
+                f"{len(pixels)} images need int64 labels of shape ({len(pixels)},), "
+                f"not {labels.dtype} of shape {tuple(labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: Tensor | Sequence[int]) -> LabelledImages:
+        """Copy the images at ``indices``, in that order."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return LabelledImages(self.pixels_u8[index], self.labels[index])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """A classification data set with its splits and its identity.
+
+    Parameters
+    ----------
+    name
+        The known name, or the name of the folder.
+    classes
+        Class names; a label is an index into them.
+    train, test
+        The splits that every data set has.
+    validation
+        The official validation split, or None where there is none (see `holdout`).
+    sha256
+        Identity of the data: hash over classes, pixels and labels of all splits.
+    source
+        In words: where the data was found and what was done to it. Holds no absolute path.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: LabelledImages
+    validation: LabelledImages | None
+    test: LabelledImages
+    sha256: str
+    source: str
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of every image."""
+        _, channels, height, width = self.train.pixels_u8.shape
+        return channels, height, width
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+
+def assemble(
+    *,
+    name: str,
+    classes: Sequence[str],
+    train: LabelledImages,
+    validation: LabelledImages | None = None,
+    test: LabelledImages,
+    source: str,
+) -> Dataset:
+    """Build a `Dataset` and compute its identity."""
+    splits = {"train": train, "validation": validation, "test": test}
+    digest = hashlib.sha256(json.dumps(list(classes)).encode())
+    for split_name, split in splits.items():
+        if split is None:
+            continue
+        digest.update(f"{split_name} {tuple(split.pixels_u8.shape)}".encode())
+        digest.update(np.ascontiguousarray(split.pixels_u8.numpy()).data)
+        digest.update(split.labels.numpy().astype("<i8").data)
+    return Dataset(
+        name=name,
+        classes=tuple(classes),
+        train=train,
+        validation=validation,
+        test=test,
+        sha256=digest.hexdigest(),
+        source=source,
+    )
+
+
+def holdout(
+    images: LabelledImages, *, fraction: float, seed: int
+) -> tuple[LabelledImages, LabelledImages]:
+    """Split into (kept, held out), stratified by class; both keep the order of ``images``.
+
+    Each class gives ``round(fraction · n)`` of its n images, but at least one and never all of
+    them; a class with a single image keeps it. The choice depends only on the labels, the
+    fraction and the seed: it draws raw 64-bit words of PCG64, whose stream NumPy keeps fixed
+    (NEP 19).
+
+    Raises
+    ------
+    ConfigurationError
+        When ``fraction`` is not strictly between 0 and 1 or ``seed`` is negative.
+    DataError
+        When no class has two images, so that nothing can be held out.
+    """
+    if not 0 < fraction < 1:
+        raise ConfigurationError(f"the held-out fraction lies between 0 and 1, not at {fraction}")
+    if seed < 0:
+        raise ConfigurationError(f"the seed of a split is 0 or more, not {seed}")
+    labels = images.labels.numpy()
+    shuffled_by_class = np.lexsort((np.random.PCG64(seed).random_raw(len(labels)), labels))
+    _, first, inverse, counts = np.unique(
+        labels[shuffled_by_class], return_index=True, return_inverse=True, return_counts=True
+    )
+    rounded = np.floor(fraction * counts + 0.5).astype(np.int64)
+    quota = np.clip(rounded, np.minimum(1, counts - 1), counts - 1)
+    held_out = np.zeros(len(labels), dtype=bool)
+    rank_in_class = np.arange(len(labels)) - first[inverse]
+    held_out[shuffled_by_class] = rank_in_class < quota[inverse]
+    if not held_out.any():
+        raise DataError(
+            f"nothing can be held out of {len(labels)} images: no class has two; add images"
+        )
+    return (
+        images.subset(torch.from_numpy(np.flatnonzero(~held_out))),
+        images.subset(torch.from_numpy(np.flatnonzero(held_out))),
+    )

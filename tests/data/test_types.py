@@ -1,0 +1,135 @@
+import dataclasses
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bandwise.data.types import LabelledImages, assemble, holdout
+from bandwise.errors import ConfigurationError, DataError, ShapeError
+
+
+def images_with_labels(labels: list[int]) -> LabelledImages:
+    """Image i has the value i mod 251 everywhere, so that it can be recognised."""
+    values = (torch.arange(len(labels)) % 251).to(torch.uint8)
+    return LabelledImages(
+        values.view(-1, 1, 1, 1).expand(-1, 1, 2, 2).clone(),
+        torch.tensor(labels, dtype=torch.int64),
+    )
+
+
+def positions(images: LabelledImages) -> list[int]:
+    return images.pixels_u8[:, 0, 0, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels"),
+    [
+        (torch.zeros(2, 1, 8, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)),
+        (torch.zeros(2, 2, 8, 8, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)),
+        (torch.zeros(2, 1, 8, 8), torch.zeros(2, dtype=torch.int64)),
+        (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)),
+        (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.zeros(2, dtype=torch.int32)),
+    ],
+)
+def test_labelled_images_refuse_other_shapes_and_dtypes(
+    pixels: torch.Tensor, labels: torch.Tensor
+) -> None:
+    with pytest.raises(ShapeError, match="shape"):
+        LabelledImages(pixels, labels)
+
+
+@pytest.mark.parametrize("indices", [[3, 0, 3], torch.tensor([3, 0, 3])])
+def test_subset_keeps_the_order_asked_for(indices: list[int] | torch.Tensor) -> None:
+    chosen = images_with_labels([5, 6, 7, 8]).subset(indices)
+    assert len(chosen) == 3
+    assert positions(chosen) == [3, 0, 3]
+    assert chosen.labels.tolist() == [8, 5, 8]
+
+
+def test_subset_may_be_empty() -> None:
+    assert images_with_labels([1, 2]).subset([]).pixels_u8.shape == (0, 1, 2, 2)
+
+
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=2, max_size=200),
+    fraction=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32),
+)
+def test_holdout_is_a_stratified_partition_in_the_given_order(
+    labels: list[int], fraction: float, seed: int
+) -> None:
+    images = images_with_labels(labels)
+    if len(set(labels)) == len(labels):
+        with pytest.raises(DataError, match="no class has two"):
+            holdout(images, fraction=fraction, seed=seed)
+        return
+    kept, held_out = holdout(images, fraction=fraction, seed=seed)
+    assert sorted(positions(kept) + positions(held_out)) == list(range(len(labels)))
+    assert positions(kept) == sorted(positions(kept))
+    assert positions(held_out) == sorted(positions(held_out))
+    for label in set(labels):
+        count = labels.count(label)
+        held_count = int((held_out.labels == label).sum())
+        expected = math.floor(fraction * count + 0.5)
+        assert held_count == min(max(expected, 1), count - 1)
+
+
+def test_holdout_is_the_same_on_every_machine() -> None:
+    images = images_with_labels([i % 3 for i in range(18)])
+    _, held_out = holdout(images, fraction=1 / 3, seed=0)
+    assert positions(held_out) == [1, 2, 3, 11, 13, 15]
+
+
+def test_holdout_depends_on_the_seed() -> None:
+    images = images_with_labels([0] * 100)
+    chosen = {tuple(positions(holdout(images, fraction=0.2, seed=s)[1])) for s in range(5)}
+    assert len(chosen) == 5
+
+
+def test_holdout_draws_without_preference() -> None:
+    images = images_with_labels([0] * 50)
+    times = torch.zeros(50)
+    for seed in range(400):
+        times[positions(holdout(images, fraction=0.2, seed=seed)[1])] += 1
+    # Binomial with mean 80 and standard deviation 8: five deviations to either side.
+    assert times.min() > 40
+    assert times.max() < 120
+
+
+@pytest.mark.parametrize(("fraction", "seed"), [(0.0, 0), (1.0, 0), (float("nan"), 0), (0.2, -1)])
+def test_holdout_refuses_impossible_settings(fraction: float, seed: int) -> None:
+    with pytest.raises(ConfigurationError, match="not"):
+        holdout(images_with_labels([0, 0]), fraction=fraction, seed=seed)
+
+
+def test_dataset_tells_its_shape_and_identity() -> None:
+    split = LabelledImages(torch.zeros(2, 3, 4, 5, dtype=torch.uint8), torch.tensor([0, 1]))
+    dataset = assemble(name="x", classes=["a", "b"], train=split, test=split, source="made up")
+    assert dataset.image_shape == (3, 4, 5)
+    assert dataset.num_classes == 2
+    assert dataset.validation is None
+    renamed = assemble(name="y", classes=["a", "b"], train=split, test=split, source="elsewhere")
+    assert renamed.sha256 == dataset.sha256
+
+
+def test_identity_changes_with_anything_that_is_data() -> None:
+    split = images_with_labels([0, 1])
+    brighter = dataclasses.replace(split, pixels_u8=split.pixels_u8 + 1)
+    relabelled = dataclasses.replace(split, labels=split.labels.flip(0))
+    reshaped = LabelledImages(split.pixels_u8.reshape(2, 1, 1, 4), split.labels)
+    identities = [
+        assemble(
+            name="x", classes=classes, train=train, validation=validation, test=split, source=""
+        ).sha256
+        for classes, train, validation in [
+            (["a", "b"], split, None),
+            (["a", "c"], split, None),
+            (["a", "b"], brighter, None),
+            (["a", "b"], relabelled, None),
+            (["a", "b"], reshaped, None),
+            (["a", "b"], split, split),
+        ]
+    ]
+    assert len(set(identities)) == len(identities)

@@ -1,0 +1,27 @@
+"""bandwise learns which image frequencies a network needs and stops paying for the rest."""
+
+from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
+from bandwise.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.dct import block_dct2, block_idct2, dct2, idct2
+from bandwise.errors import BandwiseError
+from bandwise.tasks import Classification
+from bandwise.training import TrainingConfig, fit, train
+
+__all__ = [
+    "Bands",
+    "BandwiseError",
+    "Classification",
+    "Compressor",
+    "LearnedBands",
+    "StaticBands",
+    "TrainingConfig",
+    "block_dct2",
+    "block_idct2",
+    "coefficient_bands",
+    "dct2",
+    "fit",
+    "idct2",
+    "radial_bands",
+    "train",
+    "zigzag_bands",
+]

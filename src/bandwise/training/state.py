@@ -1,0 +1,163 @@
+"""What a run has reached: its history, its best epoch, and how both are saved."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bandwise.checkpoint import load_tensors, save_tensors
+from bandwise.compressors import Compressor
+from bandwise.errors import CheckpointError
+from bandwise.tasks import Classification
+from bandwise.training.config import TrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochResult:
+    """What one epoch gave. ``epoch`` counts from 1; losses are means over images."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_task_loss: float
+    train_reconstruction_loss: float
+    validation_loss: float
+    validation_task_loss: float
+    validation_accuracy: float
+    test_accuracy: float | None
+    test_per_class: tuple[float, ...] | None
+    band_weights: tuple[float, ...]
+    train_seconds: float
+    images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """A finished run. The task and compressor that were passed in hold the best epoch's state."""
+
+    history: tuple[EpochResult, ...]
+    best_epoch: int
+    stopped_early: bool
+
+    @property
+    def best(self) -> EpochResult:
+        """The epoch with the lowest validation loss."""
+        return self.history[self.best_epoch - 1]
+
+
+class RunState:
+    """Everything that changes while a run goes on, and how it is saved."""
+
+    def __init__(
+        self, task: Classification, compressor: Compressor, config: TrainingConfig
+    ) -> None:
+        self.task, self.compressor, self.config = task, compressor, config
+        self.history: list[EpochResult] = []
+        self.best_epoch = 0
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.SGD(
+                task.parameters(), lr=config.network_lr, momentum=config.momentum, fused=True
+            )
+        ]
+        if parameters := list(compressor.parameters()):
+            self.optimisers.append(torch.optim.Adam(parameters, lr=config.band_lr, fused=True))
+        self._best = self._model_state()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done or patience has run out."""
+        waited = len(self.history) - self.best_epoch
+        patience = self.config.patience
+        return len(self.history) >= self.config.epochs or (
+            patience is not None and waited >= patience
+        )
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Set the network's learning rate; the band weights' is constant."""
+        for group in self.optimisers[0].param_groups:
+            group["lr"] = learning_rate
+
+    def record(self, result: EpochResult) -> None:
+        """Add an epoch and keep the modules' state if it is the best so far."""
+        self.history.append(result)
+        losses = [entry.validation_loss for entry in self.history]
+        if result.validation_loss <= min(losses):
+            self.best_epoch = result.epoch
+            self._best = self._model_state()
+
+    def restore_best(self) -> None:
+        """Put the modules into the state of the best epoch."""
+        _load_model(self.task, "task.", self._best)
+        _load_model(self.compressor, "compressor.", self._best)
+
+    def save(self, path: Path, fingerprint: str) -> None:
+        """Write the whole state to one file."""
+        tensors = self._model_state()
+        tensors |= {f"best.{name}": value for name, value in self._best.items()}
+        for number, optimiser in enumerate(self.optimisers):
+            for index, state in optimiser.state_dict()["state"].items():
+                for name, value in state.items():
+                    tensors[f"optimiser.{number}.{index}.{name}"] = value
+        progress = {
+            "fingerprint": fingerprint,
+            "config": asdict(self.config),
+            "best_epoch": self.best_epoch,
+            "history": [asdict(result) for result in self.history],
+        }
+        save_tensors(path, tensors, progress)
+
+    def load(self, path: Path, fingerprint: str) -> None:
+        """Go on from what :meth:`save` wrote; refuses another run's or a damaged file."""
+        tensors, progress = load_tensors(path)
+        if progress.get("fingerprint") != fingerprint or progress.get("config") != asdict(
+            self.config
+        ):
+            raise CheckpointError(
+                f"{path} belongs to a run with other settings or data; "
+                "continue it with its own settings or choose another output folder"
+            )
+        try:
+            _load_model(self.task, "task.", tensors)
+            _load_model(self.compressor, "compressor.", tensors)
+            for number, optimiser in enumerate(self.optimisers):
+                prefix = f"optimiser.{number}."
+                state: dict[int, dict[str, Tensor]] = {}
+                for name, value in _below(tensors, prefix).items():
+                    index, key = name.split(".", 1)
+                    state.setdefault(int(index), {})[key] = value
+                optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+            self._best = _below(tensors, "best.")
+            self.best_epoch = int(progress["best_epoch"])
+            self.history = [EpochResult(**_tuples(entry)) for entry in progress["history"]]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{path} does not fit this run ({error}); delete it to start again"
+            ) from error
+
+    def _model_state(self) -> dict[str, Tensor]:
+        state = {f"task.{name}": value for name, value in self.task.state_dict().items()}
+        for name, value in self.compressor.state_dict().items():
+            state[f"compressor.{name}"] = value
+        return {name: value.detach().clone() for name, value in state.items()}
+
+
+def _load_model(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> None:
+    module.load_state_dict(_below(tensors, prefix))
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }

@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bandwise import results
+from bandwise.errors import ResultsError
+
+ROWS = [
+    {"record": "experiment", "schema": results.SCHEMA, "recipe": "reproduce"},
+    {"record": "epoch", "variant": "static", "seed": 0, "test_accuracy": 0.5},
+]
+
+
+def test_round_trip_is_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    results.write_rows(path, ROWS)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == ROWS
+    assert results.read_rows(path) == ROWS
+
+
+def test_not_a_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        results.write_rows(tmp_path / "r", [{"record": "epoch", "loss": float("nan")}])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "empty"),
+        ("{}\n", "line 1"),
+        ('{"record": "epoch"}\n{"record":', "line 2"),
+        ("[1]\n", "line 1"),
+        ('{"record": "experiment", "schema": 99}\n', "layout 99"),
+    ],
+)
+def test_damage_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(text)
+    with pytest.raises(ResultsError, match=complaint):
+        results.read_rows(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="nowhere"):
+        results.read_rows(tmp_path / "nowhere")
+
+
+def test_digest_ignores_the_order_of_keys() -> None:
+    assert results.digest({"a": 1, "b": 2}) == results.digest({"b": 2, "a": 1})
+    assert results.digest({"a": 1}) != results.digest({"a": 2})
+
+
+def test_provenance_names_versions_and_machine() -> None:
+    assert {"python", "torch", "numpy", "bandwise"} <= results.versions().keys()
+    machine = results.machine()
+    assert machine["cores"] >= 1
+    assert machine["memory_bytes"] > 2**20
+    assert machine["processor"]

@@ -68,7 +68,7 @@ class SequenceCNN(nn.Module):
             assert first_bias is not None
             assert second_bias is not None
             return SequenceTrunk.run(
-                sequence[:, 0], self.first.weight, first_bias, self.second.weight, second_bias
+                sequence.flatten(1), self.first.weight, first_bias, self.second.weight, second_bias
             )
         maps = F.max_pool1d(F.relu(self.first(sequence)), 2)
         maps = F.max_pool1d(F.relu(self.second(maps)), 2)

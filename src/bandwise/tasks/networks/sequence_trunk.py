@@ -112,13 +112,13 @@ class SequenceTrunk(torch.autograd.Function):
         even_taps, odd_taps = _taps(first)
         grad_even_taps, grad_odd_taps = torch.zeros_like(even_taps), torch.zeros_like(odd_taps)
         grad_second, grad_bias = torch.zeros_like(second), second.new_zeros(c2)
-        grad_sequence = windows.new_empty(images, half, 2) if wants_input else None
+        grad_windows = windows.new_empty(4, images * half) if wants_input else None
         chunk = min(CHUNK, images)
         even2 = second.new_zeros(chunk, quarter + 1, c2)
         odd2 = second.new_empty(chunk * (quarter + 1), c2)
         grad_pairs = second.new_empty(chunk * (quarter + 1), 2 * c1)
         even1, odd1 = second.new_empty(chunk, half, c1), second.new_empty(chunk * half, c1)
-        second_t, taps = second.T, first[:3]
+        second_t = second.T
         for start in range(0, images, CHUNK):
             part = slice(start, min(start + CHUNK, images))
             n = part.stop - part.start
@@ -149,21 +149,18 @@ class SequenceTrunk(torch.autograd.Function):
             window = windows[part].flatten(0, 1)
             grad_even_taps.addmm_(window.T, even)
             grad_odd_taps.addmm_(window.T, odd)
-            if grad_sequence is not None:
-                early, late = (taps @ even.T).view(3, n, half), (taps @ odd.T).view(3, n, half)
-                target = grad_sequence[part]
-                torch.add(early[1], late[0], out=target[..., 0])
-                torch.add(early[2], late[1], out=target[..., 1])
-                target[:, 1:, 0] += late[2, :, :-1]
-                target[:, :-1, 1] += early[0, :, 1:]
+            if grad_windows is not None:
+                grad_window = grad_windows[:, start * half : part.stop * half]
+                torch.mm(even_taps[:4], even.T, out=grad_window).addmm_(odd_taps[:4], odd.T)
         grad_first = torch.cat(
             [
                 grad_even_taps[:3] + grad_odd_taps[1:4],
                 (grad_even_taps[4] + grad_odd_taps[4])[None],
             ]
         )
-        if grad_sequence is not None:
-            grad_sequence = grad_sequence.flatten(1)
+        grad_sequence = None
+        if grad_windows is not None:
+            grad_sequence = _fold(grad_windows.view(4, images, half))
         return grad_sequence, grad_first, grad_second, grad_bias
 
 
@@ -175,6 +172,16 @@ def _windows(sequence: Tensor) -> Tensor:
     windows[..., :4] = padded.unfold(1, 4, 2)
     windows[..., 4] = 1
     return windows
+
+
+def _fold(windows: Tensor) -> Tensor:
+    """Sum (4, N, T/2), by column of the windows, to (N, T): the adjoint of :func:`_windows`."""
+    sequence = windows.new_empty(*windows.shape[1:], 2)
+    sequence[..., 0] = windows[1]
+    sequence[..., 1] = windows[2]
+    sequence[:, 1:, 0] += windows[3, :, :-1]
+    sequence[:, :-1, 1] += windows[0, :, 1:]
+    return sequence.flatten(1)
 
 
 def _taps(first: Tensor) -> tuple[Tensor, Tensor]:

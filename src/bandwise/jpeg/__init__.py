@@ -1,0 +1,38 @@
+"""JPEG bytes ↔ coefficients and pixels: a small native binding of libjpeg-turbo.
+
+    bytes ──read_coefficients──→ Coefficients ──write_coefficients──→ bytes
+    bytes ──decode──→ pixels ──encode──→ bytes
+
+In memory, the interpreter lock released while libjpeg works. The extension is loaded at first use;
+`available` says whether it is there.
+"""
+
+from bandwise.jpeg.batch import (
+    decode_batch,
+    encode_batch,
+    read_coefficients_batch,
+    read_into,
+    write_coefficients_batch,
+)
+from bandwise.jpeg.limits import Limits
+from bandwise.jpeg.markers import payload_bytes
+from bandwise.jpeg.native import available, library_version
+from bandwise.jpeg.reading import decode, read_coefficients
+from bandwise.jpeg.writing import encode, pixels_to_coefficients, write_coefficients
+
+__all__ = [
+    "Limits",
+    "available",
+    "decode",
+    "decode_batch",
+    "encode",
+    "encode_batch",
+    "library_version",
+    "payload_bytes",
+    "pixels_to_coefficients",
+    "read_coefficients",
+    "read_coefficients_batch",
+    "read_into",
+    "write_coefficients",
+    "write_coefficients_batch",
+]

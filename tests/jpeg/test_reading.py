@@ -1,0 +1,247 @@
+"""Reading against Pillow's independent decoder, and refusals of what is not supported."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bandwise import jpeg
+from bandwise.coefficients import Subsampling
+from bandwise.dct import dct_matrix
+from bandwise.errors import JpegError, JpegLimitError
+from bandwise.tables import QuantTable, TableSet
+from tests.jpeg.images import (
+    ICC,
+    PILLOW_SCHEMES,
+    SCHEMES,
+    exif_block,
+    insert,
+    patched,
+    picture,
+    pillow_file,
+    pillow_pixels,
+    same,
+    segment,
+)
+
+SOF, DQT, SOS = 0xC0, 0xDB, 0xDA
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("scheme", PILLOW_SCHEMES)
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (15, 33), (50, 41)])
+def test_pillow_files_decode_to_pillow_pixels(
+    size: tuple[int, int], scheme: Subsampling, progressive: bool
+) -> None:
+    pixels = picture(*size)
+    data = pillow_file(pixels, subsampling=scheme, progressive=progressive, quality=60)
+    assert np.array_equal(jpeg.decode(data), pillow_pixels(data))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.sampled_from(SCHEMES), st.booleans())
+def test_own_files_decode_to_pillow_pixels(
+    height: int, width: int, scheme: Subsampling, progressive: bool
+) -> None:
+    pixels = picture(height, width)
+    data = jpeg.encode(pixels, TableSet.ijg(70), subsampling=scheme, progressive=progressive)
+    assert np.array_equal(jpeg.decode(data), pillow_pixels(data))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_grey(progressive: bool) -> None:
+    data = pillow_file(picture(21, 30, grey=True), progressive=progressive)
+    pixels = jpeg.decode(data)
+    assert pixels.shape == (21, 30)
+    assert np.array_equal(pixels, pillow_pixels(data))
+    image = jpeg.read_coefficients(data)
+    assert (image.colour, image.subsampling, len(image.planes)) == ("grey", "grey", 1)
+
+
+def test_rgb_stored_without_conversion_decodes_but_has_no_ycbcr_coefficients() -> None:
+    data = pillow_file(picture(16, 16), keep_rgb=True)
+    assert np.array_equal(jpeg.decode(data), pillow_pixels(data))
+    with pytest.raises(JpegError, match="RGB components"):
+        jpeg.read_coefficients(data)
+
+
+@pytest.mark.parametrize("scheme", PILLOW_SCHEMES)
+def test_facts_of_a_pillow_file(scheme: Subsampling) -> None:
+    data = pillow_file(picture(35, 50), subsampling=scheme, quality=33)
+    image = jpeg.read_coefficients(data)
+    assert (image.width, image.height, image.subsampling) == (50, 35, scheme)
+    assert tuple(image.planes[0].table.values) == TableSet.ijg(33).luma.values
+    assert image.planes[1].table == image.planes[2].table == TableSet.ijg(33).chroma
+
+
+def test_grey_coefficients_are_the_rounded_dct_of_the_pixels() -> None:
+    pixels = picture(64, 48, grey=True)
+    table = TableSet.ijg(80).luma
+    image = jpeg.read_coefficients(pillow_file(pixels, qtables=[list(table.values)]))
+    matrix = dct_matrix(8).double().numpy()
+    blocks = (pixels.reshape(8, 8, 6, 8).swapaxes(1, 2) - 128.0).astype(np.float64)
+    exact = matrix @ blocks @ matrix.T / table.array
+    assert np.abs(image.planes[0].blocks - exact).max() < 0.53
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_progressive_and_baseline_hold_the_same_integers(scheme: Subsampling) -> None:
+    pixels = picture(43, 61)
+    baseline, progressive = (
+        jpeg.encode(pixels, TableSet.ijg(85), subsampling=scheme, progressive=choice)
+        for choice in (False, True)
+    )
+    assert same(jpeg.read_coefficients(baseline), jpeg.read_coefficients(progressive))
+    assert np.array_equal(jpeg.decode(baseline), jpeg.decode(progressive))
+
+
+def test_metadata_of_a_pillow_file() -> None:
+    exif = exif_block()
+    image = jpeg.read_coefficients(pillow_file(picture(9, 9), icc_profile=ICC, exif=exif))
+    assert (image.icc, image.exif) == (ICC, exif)
+    plain = jpeg.read_coefficients(pillow_file(picture(9, 9)))
+    assert (plain.icc, plain.exif) == (None, None)
+
+
+def test_damaged_profile_is_an_error_or_a_warning() -> None:
+    data = insert(pillow_file(picture(9, 9)), segment(0xE2, b"ICC_PROFILE\0\x02\x02half"))
+    with pytest.raises(JpegError, match="ICC profile"):
+        jpeg.read_coefficients(data)
+    image, warning = jpeg.read_coefficients(data, on_warning="return")
+    assert image.icc is None
+    assert warning is not None
+    assert "ICC profile" in warning
+
+
+def test_sampling_factors_are_reduced_to_lowest_terms() -> None:
+    pixels = picture(24, 24)
+    data = jpeg.encode(pixels, TableSet.ijg(75), subsampling="4:4:4", progressive=False)
+    doubled = data
+    for component in range(3):
+        doubled = patched(doubled, SOF, 9 + 3 * component, [0x21])
+    image = jpeg.read_coefficients(doubled, on_warning="return")[0]
+    assert image.subsampling == "4:4:4"
+    assert [p.blocks.shape for p in image.planes] == [(3, 3, 8, 8)] * 3
+
+
+def test_unusual_sampling_factors_are_refused_by_name() -> None:
+    data = jpeg.encode(picture(24, 24), TableSet.ijg(75), progressive=False)
+    with pytest.raises(JpegError, match=r"\(4, 1\).*supported are 4:4:4"):
+        jpeg.read_coefficients(patched(data, SOF, 9, [0x41]))
+
+
+def test_cmyk_is_refused() -> None:
+    cmyk = np.asarray(Image.fromarray(picture(16, 16)).convert("CMYK"))
+    file = pillow_file_of_mode(cmyk, "CMYK")
+    for read in (jpeg.decode, jpeg.read_coefficients):
+        with pytest.raises(JpegError, match="CMYK"):
+            read(file)
+
+
+def pillow_file_of_mode(array: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], mode: str) -> bytes:
+    import io
+
+    file = io.BytesIO()
+    height, width = array.shape[:2]
+    Image.frombytes(mode, (width, height), array.tobytes()).save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_twelve_bit_samples_are_refused() -> None:
+    data = patched(pillow_file(picture(16, 16)), SOF, 2, [12])
+    with pytest.raises(JpegError, match=r"12|8 bits"):
+        jpeg.decode(data)
+
+
+def test_two_components_are_refused() -> None:
+    # Two equal halves of a grey header: the frame and the scan list two components.
+    data = pillow_file(picture(8, 8, grey=True))
+    frame = data.index(b"\xff\xc0")
+    scan = data.index(b"\xff\xda")
+    two = (
+        data[:frame]
+        + segment(0xC0, b"\x08\x00\x08\x00\x08\x02\x01\x11\x00\x02\x11\x00")
+        + data[frame + 13 : scan]
+        + segment(0xDA, b"\x02\x01\x00\x02\x00\x00\x3f\x00")
+        + data[scan + 10 :]
+    )
+    with pytest.raises(JpegError, match="neither one nor three components"):
+        jpeg.read_coefficients(two)
+
+
+@pytest.mark.parametrize("step", [0, 256])
+def test_tables_that_baseline_cannot_hold_are_refused(step: int) -> None:
+    data = pillow_file(picture(8, 8, grey=True))
+    start = data.index(b"\xff\xdb")
+    wide = segment(0xDB, b"\x10" + step.to_bytes(2, "big") + b"\x00\x05" * 63)
+    changed = data[:start] + wide + data[start + 69 :]
+    with pytest.raises(JpegError, match=rf"\(v=0, u=0\) is {step}"):
+        jpeg.read_coefficients(changed, on_warning="return")
+
+
+def test_a_missing_table_is_an_error() -> None:
+    data = pillow_file(picture(8, 8, grey=True))
+    start = data.index(b"\xff\xdb")
+    with pytest.raises(JpegError, match=r"[Qq]uantization table"):
+        jpeg.read_coefficients(data[:start] + data[start + 69 :])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"\xff\xd8", b"GIF89a", b"\x00" * 100, b"\xff\xd8\xff\xd9"]
+)
+def test_what_is_not_a_jpeg_is_refused(data: bytes) -> None:
+    for read in (jpeg.decode, jpeg.read_coefficients):
+        with pytest.raises(JpegError):
+            read(data)
+
+
+def test_a_missing_end_is_an_error_or_a_returned_warning() -> None:
+    data = pillow_file(picture(40, 40))
+    whole = jpeg.decode(data)
+    for read in (jpeg.decode, jpeg.read_coefficients):
+        with pytest.raises(JpegError, match=r"[Pp]remature end"):
+            read(data[:-2])
+    pixels, warning = jpeg.decode(data[:-2], on_warning="return")
+    assert np.array_equal(pixels, whole)
+    assert warning is not None
+    assert "remature end" in warning
+    assert jpeg.decode(data, on_warning="return")[1] is None
+    image, warning = jpeg.read_coefficients(data[:-2], on_warning="return")
+    assert same(image, jpeg.read_coefficients(data))
+    assert warning is not None
+
+
+def test_blocks_behind_the_damage_are_zero() -> None:
+    data = pillow_file(picture(64, 64, grey=True), restart_marker_blocks=4)
+    cut = data[: data.index(b"\xff\xd3")]
+    image, warning = jpeg.read_coefficients(cut, on_warning="return")
+    assert warning is not None
+    assert image.planes[0].blocks[:2].any()
+    assert not image.planes[0].blocks[3:, :, 1:, 1:].any()
+
+
+def test_bytes_over_the_limit() -> None:
+    data = pillow_file(picture(16, 16))
+    with pytest.raises(JpegLimitError, match="max_bytes=100"):
+        jpeg.read_coefficients(data, limits=jpeg.Limits(max_bytes=100))
+    with pytest.raises(JpegLimitError, match="max_bytes=100"):
+        jpeg.decode(data, limits=jpeg.Limits(max_bytes=100))
+
+
+def test_integers_of_every_order_and_place_survive_other_containers() -> None:
+    data = pillow_file(picture(16, 16))
+    expected = jpeg.decode(data)
+    for view in (bytearray(data), memoryview(data)):
+        assert np.array_equal(jpeg.decode(view), expected)  # type: ignore[call-overload]
+
+
+def test_every_scheme_reads_the_table_of_each_component() -> None:
+    for scheme, progressive in itertools.product(SCHEMES, (False, True)):
+        tables = TableSet(
+            luma=QuantTable(tuple(range(1, 65))), chroma=QuantTable(tuple(range(101, 165)))
+        )
+        data = jpeg.encode(picture(9, 20), tables, subsampling=scheme, progressive=progressive)
+        read = [plane.table for plane in jpeg.read_coefficients(data).planes]
+        assert read == [tables.luma, tables.chroma, tables.chroma]

@@ -1,0 +1,265 @@
+"""Writing: exact round trips, and equality with what Pillow's encoder makes of the same pixels."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from bandwise import jpeg
+from bandwise.coefficients import Coefficients, Plane, Subsampling
+from bandwise.errors import (
+    CoefficientError,
+    ConfigurationError,
+    JpegError,
+    ShapeError,
+    TableError,
+)
+from bandwise.tables import TableSet, flat, ijg_luma
+from tests.jpeg.images import (
+    ICC,
+    PILLOW_SCHEMES,
+    SCHEMES,
+    coefficient_images,
+    exif_block,
+    picture,
+    pillow_file,
+    pillow_pixels,
+    same,
+)
+
+restart_intervals = st.sampled_from([0, 1, 7, 65_535])
+
+
+@given(coefficient_images(), st.booleans(), st.booleans(), restart_intervals)
+def test_write_then_read_gives_the_same_integers(
+    image: Coefficients, progressive: bool, optimise: bool, restart_interval: int
+) -> None:
+    data = jpeg.write_coefficients(
+        image, progressive=progressive, optimise=optimise, restart_interval=restart_interval
+    )
+    assert same(jpeg.read_coefficients(data), image)
+    assert np.array_equal(jpeg.decode(data), pillow_pixels(data))
+
+
+@given(coefficient_images())
+def test_coefficients_decode_alike_written_baseline_and_progressive(image: Coefficients) -> None:
+    baseline, progressive = (
+        jpeg.write_coefficients(image, progressive=choice) for choice in (False, True)
+    )
+    assert np.array_equal(jpeg.decode(baseline), jpeg.decode(progressive))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_rewriting_a_file_gives_the_same_bytes(scheme: Subsampling, progressive: bool) -> None:
+    data = jpeg.encode(
+        picture(37, 29), TableSet.ijg(75), subsampling=scheme, progressive=progressive
+    )
+    again = jpeg.write_coefficients(jpeg.read_coefficients(data), progressive=progressive)
+    assert again == data
+
+
+@pytest.mark.parametrize("quality", [1, 30, 75, 100])
+@pytest.mark.parametrize("scheme", PILLOW_SCHEMES)
+def test_encoding_equals_pillow(scheme: Subsampling, quality: int) -> None:
+    pixels = picture(45, 67, seed=quality)
+    own = jpeg.encode(pixels, TableSet.ijg(quality), subsampling=scheme)
+    other = pillow_file(pixels, quality=quality, subsampling=scheme, progressive=True)
+    assert np.array_equal(jpeg.decode(own), pillow_pixels(other))
+    assert same(jpeg.read_coefficients(own), jpeg.read_coefficients(other))
+
+
+def test_grey_encoding_equals_pillow() -> None:
+    pixels = picture(45, 67, grey=True)
+    own = jpeg.encode(pixels, TableSet(luma=ijg_luma(50)))
+    assert np.array_equal(jpeg.decode(own), pillow_pixels(pillow_file(pixels, quality=50)))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_pixels_to_coefficients_are_those_of_the_file(scheme: Subsampling) -> None:
+    pixels = picture(31, 18)
+    tables = TableSet.ijg(90)
+    direct = jpeg.pixels_to_coefficients(pixels, tables, subsampling=scheme)
+    assert same(direct, jpeg.read_coefficients(jpeg.encode(pixels, tables, subsampling=scheme)))
+
+
+def test_strided_pixels_and_blocks_are_written_as_seen() -> None:
+    pixels = picture(64, 64)
+    turned = pixels.swapaxes(0, 1)[::-1, ::2]
+    tables = TableSet.ijg(80)
+    assert jpeg.encode(turned, tables) == jpeg.encode(turned.copy(), tables)
+    image = jpeg.pixels_to_coefficients(pixels, tables, subsampling="4:4:4")
+    flipped = [
+        Plane(blocks=plane.blocks[:, ::-1].swapaxes(2, 3), table=plane.table)
+        for plane in image.planes
+    ]
+    copied = [Plane(blocks=plane.blocks.copy(), table=plane.table) for plane in flipped]
+    left, right = (
+        Coefficients(planes=tuple(planes), width=64, height=64, colour="ycbcr")
+        for planes in (flipped, copied)
+    )
+    assert jpeg.write_coefficients(left) == jpeg.write_coefficients(right)
+
+
+def test_blocks_at_an_odd_address_are_written() -> None:
+    image = jpeg.pixels_to_coefficients(picture(40, 40, grey=True), TableSet.ijg(80))
+    blocks = image.planes[0].blocks
+    shifted = np.empty(blocks.size + 1, np.int16)[1:].reshape(blocks.shape)
+    shifted[:] = blocks
+    moved = Coefficients(
+        planes=(Plane(blocks=shifted, table=image.planes[0].table),),
+        width=40,
+        height=40,
+        colour="grey",
+    )
+    for progressive in (False, True):
+        written = [jpeg.write_coefficients(c, progressive=progressive) for c in (image, moved)]
+        assert written[0] == written[1]
+
+
+def test_progressive_and_optimised_files_are_smaller() -> None:
+    pixels = picture(256, 256)
+    sizes = [
+        len(jpeg.encode(pixels, TableSet.ijg(75), progressive=progressive, optimise=optimise))
+        for progressive, optimise in ((False, False), (False, True), (True, True))
+    ]
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_kind_of_the_written_file(progressive: bool) -> None:
+    data = jpeg.encode(picture(64, 64), TableSet.ijg(75), progressive=progressive)
+    info = Image.open(io.BytesIO(data)).info
+    assert bool(info.get("progressive")) is progressive
+    assert (b"\xff\xc2" in data, b"\xff\xc0" in data) == (progressive, not progressive)
+
+
+def test_restart_markers_are_written() -> None:
+    pixels = picture(64, 64, grey=True)
+    plain, marked = (
+        jpeg.encode(pixels, TableSet.ijg(75), progressive=False, restart_interval=interval)
+        for interval in (0, 8)
+    )
+    assert b"\xff\xd0" not in plain
+    assert all(bytes([0xFF, 0xD0 + number]) in marked for number in range(7))
+    assert np.array_equal(jpeg.decode(plain), jpeg.decode(marked))
+
+
+def test_metadata_is_passed_on() -> None:
+    exif = exif_block()
+    long_icc = ICC + bytes(200_000)  # more than one chunk
+    data = jpeg.encode(picture(20, 20), TableSet.ijg(75), icc=long_icc, exif=exif)
+    info = Image.open(io.BytesIO(data)).info
+    assert (info["icc_profile"], info["exif"]) == (long_icc, exif)
+    image = jpeg.read_coefficients(data)
+    assert (image.icc, image.exif) == (long_icc, exif)
+    assert same(jpeg.read_coefficients(jpeg.write_coefficients(image)), image)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"exif": b"II*\0"},
+        {"exif": b"Exif\0\0" + bytes(65_528)},
+        {"icc": b""},
+        {"icc": bytes(255 * 65_519 + 1)},
+    ],
+)
+def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, Any]) -> None:
+    with pytest.raises(JpegError, match=r"EXIF block|ICC profile"):
+        jpeg.encode(picture(8, 8), TableSet.ijg(75), **metadata)
+
+
+def test_the_largest_metadata_fits() -> None:
+    exif = b"Exif\0\0" + bytes(65_527)
+    data = jpeg.encode(picture(8, 8), TableSet.ijg(75), exif=exif)
+    assert jpeg.read_coefficients(data).exif == exif
+
+
+def test_equal_tables_are_stored_once() -> None:
+    pixels = picture(8, 8)
+    once = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(9)))
+    twice = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(10)))
+    assert (once.count(b"\xff\xdb"), twice.count(b"\xff\xdb")) == (1, 2)
+
+
+def test_three_tables_are_kept_apart() -> None:
+    blocks = np.zeros((1, 1, 8, 8), np.int16)
+    image = Coefficients(
+        planes=tuple(Plane(blocks=blocks, table=flat(step)) for step in (3, 200, 255)),
+        width=8,
+        height=8,
+        colour="ycbcr",
+    )
+    data = jpeg.write_coefficients(image)
+    assert same(jpeg.read_coefficients(data), image)
+    assert [set(t) for t in Image.open(io.BytesIO(data)).quantization.values()] == [  # type: ignore[attr-defined]
+        {3},
+        {200},
+        {255},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [((0, 0), 1024), ((0, 0), -1025), ((7, 2), 1024), ((7, 2), -1024)]
+)
+def test_integers_that_jpeg_cannot_hold_are_named(place: tuple[int, int], value: int) -> None:
+    blocks = np.zeros((2, 3, 8, 8), np.int16)
+    blocks[1, 2, 0, 0] = -1024
+    blocks[0, 1][place] = value
+    image = Coefficients(
+        planes=(Plane(blocks=blocks, table=flat(1)),), width=24, height=16, colour="grey"
+    )
+    expected = rf"{value} in plane 0 at frequency \(v={place[0]}, u={place[1]}\)"
+    with pytest.raises(CoefficientError, match=expected):
+        jpeg.write_coefficients(image)
+
+
+def test_a_plane_reshaped_after_its_check_is_refused() -> None:
+    blocks = np.zeros((2, 2, 8, 8), np.int16)
+    plane = Plane(blocks=blocks, table=flat(1))
+    image = Coefficients(planes=(plane,), width=16, height=16, colour="grey")
+    object.__setattr__(plane, "blocks", blocks[:1])
+    with pytest.raises(JpegError, match="block rows and columns"):
+        jpeg.write_coefficients(image)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((8, 8), np.int16),
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
+        np.zeros(8, np.uint8),
+    ],
+)
+def test_pixels_of_another_shape_or_type_are_refused(pixels: NDArray[np.uint8]) -> None:
+    with pytest.raises(ShapeError, match="uint8 of shape"):
+        jpeg.encode(pixels, TableSet.ijg(75))
+
+
+@pytest.mark.parametrize("shape", [(0, 8), (8, 0, 3), (1, 65_501)])
+def test_sides_that_jpeg_cannot_hold_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(JpegError, match="pixels a side"):
+        jpeg.encode(np.zeros(shape, np.uint8), TableSet.ijg(75))
+
+
+def test_the_longest_side_is_written() -> None:
+    data = jpeg.encode(np.zeros((1, 65_500), np.uint8), TableSet.ijg(75))
+    assert jpeg.decode(data).shape == (1, 65_500)
+
+
+def test_colour_needs_a_chroma_table() -> None:
+    with pytest.raises(TableError, match="chroma table"):
+        jpeg.encode(picture(8, 8), TableSet(luma=flat(1)))
+
+
+@pytest.mark.parametrize("settings", [{"subsampling": "4:1:1"}, {"restart_interval": 65_536}])
+def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        jpeg.encode(picture(8, 8), TableSet.ijg(75), **settings)

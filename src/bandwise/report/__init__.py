@@ -1,0 +1,41 @@
+"""Results → figures, tables and one self-contained HTML page.
+
+    rows → records → summary → sections → page
+
+``records`` checks rows, ``summary`` computes statistics, ``sections`` says what they mean,
+``figures`` and ``planes`` draw, ``page`` writes. Everything is redrawn from the rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bandwise.report.page import write_page
+from bandwise.report.records import parse_records
+from bandwise.report.summary import summarise
+from bandwise.results import read_rows
+
+__all__ = ["write_report"]
+
+
+def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> Path:
+    """Write ``out_dir/report.html`` and ``out_dir/figures``; return the path of the page.
+
+    Parameters
+    ----------
+    results
+        A results file, or its rows.
+    out_dir
+        Made if it is missing. Older reports in it are replaced.
+
+    Raises
+    ------
+    ResultsError
+        If the results are missing, damaged or hold nothing to report.
+    OutputError
+        If the folder cannot be written.
+    """
+    rows = read_rows(results) if isinstance(results, Path) else results
+    return write_page(summarise(parse_records(rows)), out_dir)

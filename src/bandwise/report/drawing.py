@@ -1,0 +1,189 @@
+"""How figures look and how they become files and inline SVG.
+
+A figure is drawn once, in the colours of the light theme. Inline, every themed colour turns into
+a CSS variable, so that the page's dark theme recolours lines and text without a second drawing.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from bandwise.report.variants import VARIANTS
+
+WIDTH_INCHES = 8.5
+"""Of every figure; shown at this size on the page, so that 8 points are 8 points."""
+
+PNG_DPI = 160
+INK, MUTED, GRID, PAPER = "#1b1f24", "#5b6470", "#d5dae0", "#ffffff"
+
+_DARK = {
+    INK: "#e8eaed",
+    MUTED: "#a3acb8",
+    GRID: "#3a414b",
+    PAPER: "#1a1e24",
+    "#d55e00": "#ff8a3d",
+    "#0072b2": "#4aa8e8",
+    "#009e73": "#2fc79a",
+    "#cc79a7": "#e39cc4",
+    "#56b4e9": "#9bd8ff",
+    "#e69f00": "#ffc247",
+}
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": PAPER,
+    "lines.linewidth": 1.7,
+    "text.parse_math": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "bandwise",
+    "image.interpolation": "none",
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save figures in the report's style, whatever the reader's matplotlibrc says."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A class name in a script that the font lacks is drawn as boxes; tables have it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(height_inches: float) -> Figure:
+    """Return an empty figure of the page's width."""
+    return Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
+
+
+def short_name(name: str) -> str:
+    """Cut a class name to what fits beside an axis."""
+    return name if len(name) <= 24 else f"{name[:23]}…"
+
+
+def line_style(variant: str) -> dict[str, Any]:
+    """Colour and line of a variant, as arguments of ``Axes.plot``."""
+    look = VARIANTS[variant]
+    return {"color": look.colour, "linestyle": look.line, "label": look.label}
+
+
+def legend_above(figure: Figure, axes: Axes, *, columns: int = 4) -> None:
+    """Put the legend of ``axes`` above all axes, where it covers no data."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        ncols=min(columns, len(labels)),
+        handlelength=3.4,
+        columnspacing=1.6,
+    )
+
+
+def band_colours(count: int) -> list[str]:
+    """Colours of K bands, from the lowest (dark) to the highest (light); dark theme: reversed."""
+    return [to_hex(colour) for colour in _ramp(count, 0.02, 0.72)]
+
+
+def themed_colours(band_count: int) -> dict[str, str]:
+    """Every colour that the dark theme replaces: light to dark, hexadecimal."""
+    bands = [to_hex(colour) for colour in _ramp(band_count, 0.98, 0.38)]
+    return {**dict(zip(band_colours(band_count), bands, strict=True)), **_DARK}
+
+
+def css_variable(light: str) -> str:
+    """Return the name of the CSS variable that stands for a themed colour."""
+    return f"--c-{light.removeprefix('#')}"
+
+
+def settle_layout(figure: Figure) -> None:
+    """Lay out once and for all, so that saving in several formats does not repeat the work."""
+    with house_style():
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def to_png(figure: Figure) -> bytes:
+    """Render to PNG; the same figure gives the same bytes."""
+    return _save(figure, "png", {"Software": None}, dpi=PNG_DPI)
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Render to a stand-alone SVG; the same figure gives the same bytes."""
+    no_metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    return _save(figure, "svg", no_metadata)
+
+
+def inline_svg(svg: bytes, *, name: str, title: str, description: str, band_count: int) -> str:
+    """Turn a stand-alone SVG into one that lives inside the page.
+
+    Identifiers get the prefix ``name`` so that figures do not share them, themed colours become
+    variables, the background becomes transparent and the figure gets an accessible name.
+    """
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
+    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+    themed = themed_colours(band_count)
+    text = re.sub(
+        r"#[0-9a-f]{6}\b",
+        lambda match: f"var({css_variable(match[0])})" if match[0] in themed else match[0],
+        text,
+    )
+    labels = (
+        f'<title id="{name}-title">{html.escape(title)}</title>'
+        f'<desc id="{name}-desc">{html.escape(description)}</desc>'
+    )
+    accessible = f'<svg role="img" aria-labelledby="{name}-title {name}-desc" '
+    text = text.replace("<svg ", accessible, 1)
+    head, _, rest = text.partition(">")
+    return f"{head}>{labels}{rest}"
+
+
+def _ramp(count: int, first: float, last: float) -> list[Any]:
+    colormap = matplotlib.colormaps["viridis"]
+    span = last - first
+    return [colormap(first + span * band / max(count - 1, 1)) for band in range(count)]
+
+
+def _save(figure: Figure, kind: str, metadata: dict[str, None], **options: Any) -> bytes:
+    stream = io.BytesIO()
+    with house_style():
+        figure.savefig(stream, format=kind, metadata=metadata, **options)
+    return stream.getvalue()

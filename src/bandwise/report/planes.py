@@ -1,0 +1,210 @@
+"""Figures over the frequency plane and the image: bands, weighted images, their spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bandwise.bands import Bands
+from bandwise.dct import dct2, idct2
+from bandwise.report.drawing import PAPER, WIDTH_INCHES, house_style, new_figure, short_name
+from bandwise.report.figures import MAX_BAND_LABELS
+from bandwise.report.records import Sample
+from bandwise.report.variants import VARIANTS
+
+MAX_SAMPLES = 4
+Weights = Mapping[str, Sequence[float]]
+"""Band weights, one a band, by variant."""
+
+_Array = NDArray[np.float64]
+
+
+def band_planes(bands: Bands, weights: Weights) -> Figure:
+    """Bands over the DCT plane, coloured by weight divided by the variant's mean weight."""
+    relative = {name: _relative(values) for name, values in weights.items()}
+    columns = min(3, len(relative))
+    rows = -(-len(relative) // columns)
+    norm = Normalize(0, max(max(values) for values in relative.values()))
+    colormap = matplotlib.colormaps["cividis"]
+    height, width = bands.shape
+    panel_inches = (WIDTH_INCHES - 0.9) / max(columns, 2)
+    with house_style():
+        figure = new_figure(1.2 + rows * (0.6 + panel_inches * min(height / width, 2)))
+        grid = figure.subplots(rows, columns, squeeze=False)
+        panels = list(grid.flat)
+        for axes, (variant, values) in zip(panels, relative.items(), strict=False):
+            axes.imshow(np.asarray(values)[bands.index.numpy()], cmap=colormap, norm=norm)
+            axes.add_collection(LineCollection(_edges(bands), colors=[PAPER], linewidths=1))
+            axes.set(
+                title=VARIANTS[variant].label,
+                xlabel="horizontal frequency",
+                ylabel="vertical frequency",
+            )
+            axes.grid(visible=False)
+            if bands.count <= MAX_BAND_LABELS:
+                _label_bands(axes, bands, values, [colormap(norm(value)) for value in values])
+        for axes in panels[len(relative) :]:
+            axes.remove()
+        figure.colorbar(
+            matplotlib.cm.ScalarMappable(norm, colormap),
+            ax=panels[: len(relative)],
+            orientation="horizontal",
+            label="band weight ÷ mean weight (band number: value)",
+            aspect=50,
+            shrink=0.7,
+        )
+        return figure
+
+
+def weighted_images(samples: Sequence[Sample], bands: Bands, weights: Weights) -> Figure:
+    """Draw each sample and what is left of it after weighting, ``idct(X ⊙ s)``.
+
+    Every panel has its own contrast, which is written below it.
+    """
+    shown = samples[:MAX_SAMPLES]
+    with house_style():
+        figure, grid = _sample_grid(shown, list(weights), "original")
+        for row, sample in enumerate(shown):
+            coefficients = dct2(centred(sample))
+            images = [idct2(coefficients)]
+            images += [
+                idct2(coefficients * scale_plane(bands, values)) for values in weights.values()
+            ]
+            for axes, image in zip(grid[row], images, strict=True):
+                low, high = float(image.min()), float(image.max())
+                axes.imshow(_displayable(image.numpy(), low, high), cmap="gray", vmin=0, vmax=1)
+                axes.set_xlabel(f"{low:.2f} … {high:.2f}".replace("-", "−"), fontsize=8)
+        return figure
+
+
+def weighted_spectra(samples: Sequence[Sample], bands: Bands, weights: Weights) -> Figure:
+    """Magnitude of the coefficients before and after weighting, on one logarithmic scale."""
+    shown = samples[: MAX_SAMPLES // 2]
+    spectra: list[list[_Array]] = []
+    for sample in shown:
+        coefficients = dct2(centred(sample))
+        planes = [coefficients]
+        planes += [coefficients * scale_plane(bands, values) for values in weights.values()]
+        spectra.append([np.log10(plane.abs().mean(0).numpy() + 1e-4) for plane in planes])
+    norm = Normalize(-3, max(float(plane.max()) for row in spectra for plane in row))
+    with house_style():
+        figure, grid = _sample_grid(shown, list(weights), "before")
+        for panels, row in zip(grid, spectra, strict=True):
+            for axes, plane in zip(panels, row, strict=True):
+                axes.imshow(plane, cmap="cividis", norm=norm)
+        figure.colorbar(
+            matplotlib.cm.ScalarMappable(norm, "cividis"),
+            ax=grid.ravel().tolist(),
+            orientation="horizontal",
+            label="log₁₀ |coefficient| (zero frequency at the top left)",
+            aspect=50,
+            shrink=0.7,
+        )
+        return figure
+
+
+def centred(sample: Sample) -> torch.Tensor:
+    """Pixels scaled to [-0.5, 0.5], (C, H, W) float64."""
+    return torch.from_numpy(sample.pixels_u8).double() / 255 - 0.5
+
+
+def scale_plane(bands: Bands, weights: Sequence[float]) -> torch.Tensor:
+    """Importance of each coefficient ``s = Σ_k w_k M_k``, (H, W) float64."""
+    return torch.tensor(weights, dtype=torch.float64)[bands.index]
+
+
+def _relative(values: Sequence[float]) -> list[float]:
+    mean = fmean(values)
+    return [value / mean for value in values]
+
+
+def _edges(bands: Bands) -> list[list[tuple[float, float]]]:
+    """Line segments (x, y) between neighbouring coefficients of different bands."""
+    index = bands.index.numpy()
+    right = np.argwhere(index[:, 1:] != index[:, :-1])
+    below = np.argwhere(index[1:] != index[:-1])
+    segments = [[(x + 0.5, y - 0.5), (x + 0.5, y + 0.5)] for y, x in right.tolist()]
+    return segments + [[(x - 0.5, y + 0.5), (x + 0.5, y + 0.5)] for y, x in below.tolist()]
+
+
+def _label_bands(
+    axes: Axes, bands: Bands, values: Sequence[float], fills: Sequence[tuple[float, ...]]
+) -> None:
+    for band, (row, column) in enumerate(_label_positions(bands)):
+        # At the sides, text is aligned to the edge, so that it stays inside the plane.
+        side = {0: "left", bands.count - 1: "right"}.get(band, "center")
+        edge = {"left": -0.3, "right": bands.shape[1] - 0.7}.get(side, column)
+        axes.text(
+            edge,
+            row,
+            f"{band + 1}: {values[band]:.2f}",
+            ha=side,
+            va="center",
+            fontsize=8,
+            color="#111111" if _luminance(fills[band]) > 0.18 else "#fefefe",
+        )
+
+
+def _luminance(rgb: Sequence[float]) -> float:
+    """Relative luminance (WCAG 2.2) with a plain gamma of 2.2; above 0.18 black reads better."""
+    red, green, blue = np.power(rgb[:3], 2.2).tolist()
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+def _label_positions(bands: Bands) -> list[tuple[float, float]]:
+    """A (row, column) for each band's label, on the line from the lowest to the highest."""
+    height, width = bands.shape
+    steps = np.linspace(0, 1, 400)
+    rows, columns = steps * (height - 1), steps * (width - 1)
+    on_line = bands.index.numpy()[rows.round().astype(int), columns.round().astype(int)]
+    positions = []
+    for band in range(bands.count):
+        inside = on_line == band
+        if inside.any():
+            positions.append((float(rows[inside].mean()), float(columns[inside].mean())))
+        else:
+            members = np.argwhere(bands.index.numpy() == band)
+            positions.append((float(members[0, 0]), float(members[0, 1])))
+    return positions
+
+
+def _sample_grid(
+    samples: Sequence[Sample], variants: Sequence[str], first: str
+) -> tuple[Figure, NDArray[np.object_]]:
+    columns = 1 + len(variants)
+    _, height, width = samples[0].pixels_u8.shape
+    # Few columns would make huge panels: as if there were at least five.
+    panel_inches = WIDTH_INCHES / max(columns, 5) * height / width
+    figure = new_figure(1.0 + len(samples) * (panel_inches + 0.15))
+    grid = figure.subplots(len(samples), columns, squeeze=False)
+    for axes, name in zip(grid[0], [first, *variants], strict=True):
+        label = VARIANTS[name].label if name in VARIANTS else name
+        axes.set_title(label.replace(" ", "\n", 1), fontsize=8.5, loc="center")
+    for sample, panels in zip(samples, grid, strict=True):
+        panels[0].set_ylabel(short_name(sample.class_name), rotation=0, ha="right", va="center")
+        for axes in panels:
+            _bare(axes)
+    return figure, grid
+
+
+def _bare(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def _displayable(image: _Array, low: float, high: float) -> _Array:
+    """(C, H, W) to what ``imshow`` takes, stretched to 0..1; one channel stays a plane."""
+    stretched = (image - low) / max(high - low, 1e-12)
+    if len(image) == 3:
+        return np.moveaxis(stretched, 0, -1)
+    return np.asarray(stretched.mean(0))

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from bandwise.cli.board import Board, weights_text
-from bandwise.cli.main import app, run, spread
+from bandwise.cli.main import application, run, spread
 from bandwise.recipes.reproduce import Job
 from bandwise.recipes.runner import Event
 from bandwise.results import read_rows
@@ -179,7 +179,7 @@ def test_unexpected_errors_have_no_traceback_without_debug(
 def test_every_command_and_option_has_help_and_every_command_an_example() -> None:
     import typer.main
 
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     commands: dict[str, Any] = group.commands  # type: ignore[attr-defined]
     assert {"reproduce", "report"} <= commands.keys()
     for name, command in commands.items():

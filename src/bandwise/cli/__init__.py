@@ -1,5 +1,5 @@
 """The command line: parse, call, print."""
 
-from bandwise.cli.main import app, main
+from bandwise.cli.main import application, main
 
-__all__ = ["app", "main"]
+__all__ = ["application", "main"]

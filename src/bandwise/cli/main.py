@@ -40,6 +40,13 @@ def _options(
 _state = {"debug": False}
 
 
+def application() -> typer.Typer:
+    """Return ``app`` with all commands, whose modules register themselves when imported."""
+    from bandwise.cli import report, reproduce  # noqa: F401
+
+    return app
+
+
 def main() -> None:
     """Run the command line; errors become one message and a non-zero exit code."""
     sys.exit(run(sys.argv[1:]))
@@ -47,10 +54,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line with ``arguments`` and return its exit code."""
-    from bandwise.cli import report, reproduce  # noqa: F401  (they register themselves)
-
     try:
-        app(spread(arguments, LIST_OPTIONS), prog_name="bandwise")
+        application()(spread(arguments, LIST_OPTIONS), prog_name="bandwise")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BandwiseError as error:

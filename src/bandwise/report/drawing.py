@@ -157,6 +157,8 @@ def inline_svg(svg: bytes, *, name: str, title: str, description: str, band_coun
     """
     text = svg.decode()
     text = text[text.index("<svg") :]
+    # Images are named by their contents, so equal ones would share an identifier nobody uses.
+    text = re.sub(r' id="image[0-9a-f]+"', "", text)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)

@@ -22,12 +22,13 @@ def random(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("batch", [(), (3,), (2, 3)])
 def test_contract(compressor: Compressor, batch: tuple[int, ...]) -> None:
     coefficients = random(*batch, 12, 10)
-    weighted, weights = compressor(coefficients)
+    weighted, weights, returned = compressor(coefficients)
     assert weights.shape == (4,)
     masks = BANDS.masks().float()
     scale = sum(weight * mask for weight, mask in zip(weights, masks, strict=True))
     torch.testing.assert_close(weighted, coefficients * scale)
     torch.testing.assert_close(compressor.scale(), scale)
+    torch.testing.assert_close(returned, scale)
 
 
 @pytest.mark.parametrize("compressor", ALL, ids=lambda c: type(c).__name__)

@@ -25,10 +25,13 @@ class Weighted(NamedTuple):
         (N, ..., H, W): ``X_c = X ⊙ s`` with ``s = Σ_k w_k M_k`` (Eq. 2 and 4 of the paper).
     weights
         (K,): the band weights ``w``.
+    scale
+        (H, W): the importance ``s`` of each coefficient.
     """
 
     coefficients: Tensor
     weights: Tensor
+    scale: Tensor
 
 
 class Compressor(nn.Module, ABC):
@@ -63,7 +66,8 @@ class Compressor(nn.Module, ABC):
                 f"plane, but got coefficients of shape {tuple(coefficients.shape)}"
             )
         weights = self.weights()
-        return Weighted(coefficients * weights[self.index], weights)
+        scale = weights[self.index]
+        return Weighted(coefficients * scale, weights, scale)
 
 
 def normalise(logits: Tensor, normalisation: Normalisation) -> Tensor:

@@ -133,9 +133,11 @@ def css_variable(light: str) -> str:
 
 def settle_layout(figure: Figure) -> None:
     """Lay out once and for all, so that saving in several formats does not repeat the work."""
-    with house_style():
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        with house_style():
+            engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def to_png(figure: Figure) -> bytes:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise.compressors import Compressor
@@ -192,11 +191,21 @@ def joint_loss(
     config: TrainingConfig,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``L = CE(f(X_c), y) + λ · MSE(X_c, X)`` of a batch, with its two terms (CE, MSE)."""
-    weighted = compressor(coefficients).coefficients
+    weighted, _, scale = compressor(coefficients)
     seen = weighted if config.task_gradient else weighted.detach()
     task_loss = task.loss(task(seen), labels)
-    reconstruction = F.mse_loss(weighted, coefficients)
+    reconstruction = reconstruction_loss(coefficients, scale)
     return task_loss + config.reconstruction_weight * reconstruction, task_loss, reconstruction
+
+
+def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
+    """``MSE(X ⊙ s, X)`` of coefficients (N, C, H, W) and scale (H, W).
+
+    Computed as the mean over the plane of ``(s - 1)² · E`` with ``E`` the batch's mean squared
+    coefficient, so that its gradient never visits the batch again.
+    """
+    energy = coefficients.square().mean((0, 1))
+    return ((scale - 1).square() * energy).mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,10 +230,11 @@ def evaluate(
     compressor.eval()
     sums, correct, labels = torch.zeros(2, dtype=torch.float64), [], []
     for coefficients, targets in batches.epoch(0):
-        weighted = compressor(coefficients).coefficients
+        weighted, _, scale = compressor(coefficients)
         logits = task(weighted)
         task_loss = task.loss(logits, targets)
-        loss = task_loss + config.reconstruction_weight * F.mse_loss(weighted, coefficients)
+        reconstruction = reconstruction_loss(coefficients, scale)
+        loss = task_loss + config.reconstruction_weight * reconstruction
         sums += len(targets) * torch.stack([loss, task_loss]).double().cpu()
         correct.append(task.correct(logits, targets).cpu())
         labels.append(targets.cpu())

@@ -69,10 +69,13 @@ class SequenceTrunk(torch.autograd.Function):
         half, quarter = length // 2, length // 4
         windows = _windows(sequence)
         even_taps, odd_taps = _taps(first)
-        pairs = sequence.new_zeros(images, half + 2, c1)
+        pairs = sequence.new_empty(images, half + 2, c1)
+        pairs[:, 0] = 0
+        pairs[:, -1] = 0
         features = sequence.new_empty(images, quarter, c2)
         lead1 = sequence.new_empty(images, half, c1)
-        lead2 = sequence.new_zeros(images, quarter + 1, c2)
+        lead2 = sequence.new_empty(images, quarter + 1, c2)
+        lead2[:, -1] = 0
         chunk = min(CHUNK, images)
         even1 = sequence.new_empty(chunk * half, c1)
         even2 = sequence.new_zeros(chunk * (quarter + 1), c2)
@@ -175,13 +178,15 @@ def _windows(sequence: Tensor) -> Tensor:
 
 
 def _fold(windows: Tensor) -> Tensor:
-    """Sum (4, N, T/2), by column of the windows, to (N, T): the adjoint of :func:`_windows`."""
-    sequence = windows.new_empty(*windows.shape[1:], 2)
-    sequence[..., 0] = windows[1]
-    sequence[..., 1] = windows[2]
-    sequence[:, 1:, 0] += windows[3, :, :-1]
-    sequence[:, :-1, 1] += windows[0, :, 1:]
-    return sequence.flatten(1)
+    """Sum (4, N, T/2), by column of the windows, to (N, T): the adjoint of :func:`_windows`.
+
+    Works in place on ``windows``.
+    """
+    even, odd = windows[1], windows[2]
+    even[:, 1:] += windows[3, :, :-1]
+    odd[:, :-1] += windows[0, :, 1:]
+    # Complex numbers interleave two planes in one vectorised pass; stacking takes four times that.
+    return torch.view_as_real(torch.complex(even, odd)).flatten(1)
 
 
 def _taps(first: Tensor) -> tuple[Tensor, Tensor]:

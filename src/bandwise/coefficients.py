@@ -49,7 +49,7 @@ class Plane:
 
     def dequantised(self) -> NDArray[np.float32]:
         """Orthonormal DCT-II coefficients of the samples less 128: blocks × table."""
-        return self.blocks * self.table.array.astype(np.float32)
+        return np.multiply(self.blocks, self.table.array, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,9 +23,18 @@ from bandwise.training import EpochResult, StepProgress
 QUICK = ["reproduce", "--dataset", "digits", "--seeds", "0", "1", "--epochs", "2"]
 
 
+# Where the tests run in the background of a shell, SIGINT is ignored and children inherit that.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from bandwise.cli import main
+main()
+"""
+
+
 def bandwise(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from bandwise.cli import main; main()", *arguments],
+        [sys.executable, "-c", PROGRAM, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

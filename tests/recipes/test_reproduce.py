@@ -155,7 +155,7 @@ def test_bad_settings_are_refused() -> None:
 def test_batches_fit_the_data_set(digits: Dataset) -> None:
     assert fitting_batch_size(digits) == 8
     large = LabelledImages(
-        torch.zeros(20_000, 1, 4, 4, dtype=torch.uint8), torch.zeros(20_000).long()
+        torch.zeros(25_000, 1, 4, 4, dtype=torch.uint8), torch.zeros(25_000).long()
     )
     assert fitting_batch_size(replace(digits, train=large)) == 128
 

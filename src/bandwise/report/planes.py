@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -33,7 +33,8 @@ def band_planes(bands: Bands, weights: Weights) -> Figure:
     relative = {name: _relative(values) for name, values in weights.items()}
     columns = min(3, len(relative))
     rows = -(-len(relative) // columns)
-    norm = Normalize(0, max(max(values) for values in relative.values()))
+    # The square root keeps bands apart that lie far below the largest weight of all variants.
+    norm = PowerNorm(0.5, 0, max(max(values) for values in relative.values()))
     colormap = matplotlib.colormaps["cividis"]
     height, width = bands.shape
     panel_inches = (WIDTH_INCHES - 0.9) / max(columns, 2)

@@ -162,18 +162,13 @@ def _train_epoch(
     run: RunState, batches: Batches, epoch: int, observer: Observer
 ) -> tuple[Tensor, int]:
     """One pass over the data; sums over images of (loss, task loss, reconstruction loss)."""
-    task, compressor, config = run.task, run.compressor, run.config
+    task, compressor = run.task, run.compressor
     sums, images, reported = torch.zeros(3, dtype=torch.float64), 0, time.monotonic()
     steps = len(batches)
     task.train()
     compressor.train()
     for step, (coefficients, labels) in enumerate(batches.epoch(epoch), start=1):
-        for optimiser in run.optimisers:
-            optimiser.zero_grad()
-        losses = joint_loss(task, compressor, coefficients, labels, config)
-        losses[0].backward()
-        for optimiser in run.optimisers:
-            optimiser.step()
+        losses = train_step(run, coefficients, labels)
         sums += len(labels) * torch.stack([loss.detach() for loss in losses]).double().cpu()
         images += len(labels)
         if time.monotonic() - reported > 0.25:
@@ -181,6 +176,19 @@ def _train_epoch(
             mean_loss = float(sums[0]) / images
             observer.on_step(StepProgress(epoch=epoch + 1, step=step, steps=steps, loss=mean_loss))
     return sums, images
+
+
+def train_step(
+    run: RunState, coefficients: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Learn from one batch; returns what :func:`joint_loss` does."""
+    for optimiser in run.optimisers:
+        optimiser.zero_grad()
+    losses = joint_loss(run.task, run.compressor, coefficients, labels, run.config)
+    losses[0].backward()
+    for optimiser in run.optimisers:
+        optimiser.step()
+    return losses
 
 
 def joint_loss(

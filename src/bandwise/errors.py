@@ -10,6 +10,7 @@
     ├── JpegError               a file that is damaged, or that JPEG cannot express
     │   └── JpegLimitError      a file larger than the limits allow
     ├── CheckpointError         saved state that is damaged or belongs to another run
+    ├── DivergenceError         training left the finite numbers
     ├── ResultsError            result rows that are missing or damaged
     └── DataError               a data set that cannot be used as it is
         ├── UnknownDatasetError     neither a known name nor a folder
@@ -42,6 +43,10 @@ class OutputError(BandwiseError):
 
 class CheckpointError(BandwiseError):
     """Saved state is damaged or was written by a run with another configuration."""
+
+
+class DivergenceError(BandwiseError):
+    """Training left the finite numbers."""
 
 
 class ResultsError(BandwiseError):

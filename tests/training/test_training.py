@@ -11,7 +11,7 @@ from bandwise.bands import radial_bands
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches
 from bandwise.dct import dct2, idct2
-from bandwise.errors import CheckpointError, ConfigurationError
+from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.tasks import Classification, Domain
 from bandwise.training import (
     EpochResult,
@@ -268,3 +268,10 @@ def test_fit_takes_any_module_and_loader() -> None:
     )
     assert result.best.validation_accuracy > 0.9
     assert float(compressor.weights().detach().sum()) == pytest.approx(3)
+
+
+def test_a_diverging_run_says_so_and_leaves_no_checkpoint(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(DivergenceError, match="learning rate"):
+        run(replace(CONFIG, network_lr=1e30), checkpoint=checkpoint)
+    assert not checkpoint.exists()

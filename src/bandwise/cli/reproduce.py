@@ -18,6 +18,7 @@ from bandwise.errors import ConfigurationError
 from bandwise.recipes.reproduce import (
     CONTROLS,
     PAPER,
+    VARIANTS,
     ReproduceConfig,
     fitting_batch_size,
     jobs,
@@ -55,7 +56,7 @@ def reproduce(
         Path | None, typer.Option(help="Output folder; runs/reproduce-DATASET if not given.")
     ] = None,
     seeds: Annotated[
-        list[int] | None, typer.Option(help="Seeds, one run of each variant a seed: 0 1 2.")
+        list[int] | None, typer.Option(help="One run of each variant a seed; 0 1 2 if not given.")
     ] = None,
     epochs: Annotated[int, typer.Option(help="Upper bound on epochs.")] = PAPER_TRAINING.epochs,
     controls: Annotated[
@@ -63,7 +64,8 @@ def reproduce(
         typer.Option("--controls", help="Also run: " + ", ".join(v.name for v in CONTROLS) + "."),
     ] = False,
     variants: Annotated[
-        list[str] | None, typer.Option(help="Run these variants instead of static and adaptive.")
+        list[str] | None,
+        typer.Option(help="Instead of static and adaptive, any of: " + ", ".join(VARIANTS) + "."),
     ] = None,
     bands: Annotated[int, typer.Option(help="Number of radial bands K.")] = 8,
     reconstruction_weight: Annotated[

@@ -9,6 +9,7 @@ for each epoch:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from bandwise.compressors import Compressor
 from bandwise.data.batches import LoaderBatches
+from bandwise.errors import DivergenceError
 from bandwise.tasks import Classification, Domain, per_class_accuracy
 from bandwise.training.config import TrainingConfig
 from bandwise.training.state import EpochResult, RunState, TrainingResult
@@ -130,6 +132,11 @@ def train(
         validated = evaluate(task, compressor, validation, config)
         tested = test and evaluate(task, compressor, test, config)
         loss, task_loss, reconstruction = (sums / images).tolist()
+        if not math.isfinite(loss + validated.loss):
+            raise DivergenceError(
+                f"the loss is not finite in epoch {epoch + 1} (training {loss}, validation "
+                f"{validated.loss}); lower the learning rate, now {config.network_lr}"
+            )
         run.record(
             EpochResult(
                 epoch=epoch + 1,

@@ -273,5 +273,5 @@ def test_fit_takes_any_module_and_loader() -> None:
 def test_a_diverging_run_says_so_and_leaves_no_checkpoint(tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.safetensors"
     with pytest.raises(DivergenceError, match="learning rate"):
-        run(replace(CONFIG, network_lr=1e30), checkpoint=checkpoint)
+        run(replace(CONFIG, network_lr=1e38), checkpoint=checkpoint)
     assert not checkpoint.exists()

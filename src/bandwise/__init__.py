@@ -1,11 +1,16 @@
 """bandwise learns which image frequencies a network needs and stops paying for the rest."""
 
-from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.dct import block_dct2, block_idct2, dct2, idct2
+from typing import TYPE_CHECKING
+
 from bandwise.errors import BandwiseError
-from bandwise.tasks import Classification
-from bandwise.training import TrainingConfig, fit, train
+from bandwise.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
+    from bandwise.compressors import Compressor, LearnedBands, StaticBands
+    from bandwise.dct import block_dct2, block_idct2, dct2, idct2
+    from bandwise.tasks import Classification
+    from bandwise.training import TrainingConfig, fit, train
 
 __all__ = [
     "Bands",
@@ -25,3 +30,14 @@ __all__ = [
     "train",
     "zigzag_bands",
 ]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "bandwise.bands": ("Bands", "coefficient_bands", "radial_bands", "zigzag_bands"),
+        "bandwise.compressors": ("Compressor", "LearnedBands", "StaticBands"),
+        "bandwise.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
+        "bandwise.tasks": ("Classification",),
+        "bandwise.training": ("TrainingConfig", "fit", "train"),
+    },
+)

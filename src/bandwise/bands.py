@@ -1,9 +1,10 @@
 """Partitions of a frequency plane into bands.
 
 A partition gives every coefficient of an (H, W) plane exactly one band, so it is an integer map,
-not a set of masks: coverage and disjointness hold by construction.
+not a set of masks: coverage and disjointness hold by construction. The map is a NumPy array, so
+that partitions are made and drawn without PyTorch, and a tensor where one is asked for.
 
->>> zigzag_bands(2, 3).index.tolist()
+>>> zigzag_bands(2, 3).plane.tolist()
 [[0, 1, 2], [1, 2, 3]]
 """
 
@@ -11,23 +12,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from bandwise.errors import ConfigurationError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BandKind = Literal["radial", "zigzag", "coefficient"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bands:
     """A partition of an (H, W) frequency plane into ``count`` bands.
 
     Attributes
     ----------
-    index
+    plane
         (H, W) int64: the band of each coefficient, 0 the lowest frequencies.
     count
         Number of bands K. Every band holds at least one coefficient.
@@ -35,23 +40,30 @@ class Bands:
         The rule that made the partition.
     """
 
-    index: Tensor
+    plane: NDArray[np.int64]
     count: int
     kind: BandKind
+
+    @cached_property
+    def index(self) -> Tensor:
+        """The plane as a tensor, (H, W) int64."""
+        import torch
+
+        return torch.from_numpy(self.plane)
 
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the frequency plane."""
-        return self.index.shape[0], self.index.shape[1]
+        return self.plane.shape[0], self.plane.shape[1]
 
     @property
     def sizes(self) -> Tensor:
         """(K,) int64: number of coefficients in each band."""
-        return torch.bincount(self.index.flatten(), minlength=self.count)
+        return self.index.flatten().bincount(minlength=self.count)
 
     def masks(self) -> Tensor:
         """(K, H, W) bool: one mask a band."""
-        return self.index[None] == torch.arange(self.count)[:, None, None]
+        return self.index == self.index.new_tensor(range(self.count))[:, None, None]
 
     def energies(self, coefficients: Tensor) -> Tensor:
         """Mean squared coefficient of each band: (..., H, W) to (K,)."""
@@ -80,33 +92,31 @@ def radial_bands(height: int, width: int, count: int) -> Bands:
         If a ring would be empty: K is larger than the plane allows.
     """
     _check_plane(height, width, count)
-    rows = torch.arange(height)[:, None]
-    columns = torch.arange(width)[None, :]
+    rows, columns = np.ogrid[:height, :width]
     squared = rows * rows + columns * columns
     largest = int(squared[-1, -1])
     # No distance lies between 0 and 1, so rings narrower than 1/2 leave one empty.
     if count > 2 * math.isqrt(largest) + 3:
         raise _empty_ring(height, width, count)
     # d ≥ k/K · d_max  ⇔  K² · d² ≥ k² · d_max², compared in integers: no rounding at ring edges.
-    edges = torch.arange(1, count).square() * largest
-    index = torch.bucketize(squared * count * count, edges, right=True)
-    bands = Bands(index, count, "radial")
-    if not bool(bands.sizes.all()):
+    edges = np.arange(1, count) ** 2 * largest
+    plane = np.searchsorted(edges, squared * count * count, side="right")
+    if len(np.unique(plane)) < count:
         raise _empty_ring(height, width, count)
-    return bands
+    return Bands(plane, count, "radial")
 
 
 def zigzag_bands(height: int, width: int) -> Bands:
     """One band an anti-diagonal ``i + j``: H + W - 1 bands, in the order of the zigzag scan."""
     _check_plane(height, width, 1)
-    index = torch.arange(height)[:, None] + torch.arange(width)[None, :]
-    return Bands(index, height + width - 1, "zigzag")
+    rows, columns = np.ogrid[:height, :width]
+    return Bands(rows + columns, height + width - 1, "zigzag")
 
 
 def coefficient_bands(height: int, width: int) -> Bands:
     """One band a coefficient, in row-major order: H·W bands."""
     _check_plane(height, width, 1)
-    return Bands(torch.arange(height * width).reshape(height, width), height * width, "coefficient")
+    return Bands(np.arange(height * width).reshape(height, width), height * width, "coefficient")
 
 
 def make_bands(kind: BandKind, height: int, width: int, *, count: int | None = None) -> Bands:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bandwise.cli.board import Board, weights_text
-from bandwise.cli.main import application, run, spread
+from bandwise.cli.board import LINE_WIDTH, Board, weights_text
+from bandwise.cli.main import COMMANDS, EXIT_CODES, load_command, run, spread
 from bandwise.recipes.reproduce import Job
 from bandwise.recipes.runner import Event
 from bandwise.results import read_rows
@@ -95,16 +96,22 @@ def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path
     assert without_clock(results) == without_clock(finished / "results.jsonl")
 
 
-def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sent", "said", "code"),
+    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
+)
+def test_a_run_that_is_stopped_says_how_to_go_on(
+    tmp_path: Path, sent: signal.Signals, said: str, code: int
+) -> None:
     out = tmp_path / "out"
     process = bandwise(*QUICK, "--out", str(out), "--epochs", "500", "--patience", "0")
     while not (out / "runs").exists():
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     output, errors = process.communicate()
-    assert process.returncode == 130, errors
-    assert "the same command resumes" in output
-    assert "Traceback" not in output + errors
+    assert process.returncode == code, errors
+    assert errors == f"{said}; finished epochs are kept, the same command resumes\n"
+    assert "Traceback" not in output
 
 
 def test_report_redraws_from_the_results_alone(finished: Path, tmp_path: Path) -> None:
@@ -179,22 +186,66 @@ def test_unexpected_errors_have_no_traceback_without_debug(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("bandwise.cli.report.write_report", broken)
+    monkeypatch.setattr("bandwise.report.write_report", broken)
     assert "RuntimeError" in fails(capfd, "report", str(tmp_path))
     with pytest.raises(RuntimeError, match="a bug"):
         run(["--debug", "report", str(tmp_path)])
 
 
-def test_every_command_and_option_has_help_and_every_command_an_example() -> None:
-    import typer.main
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_its_options_and_its_line_in_the_list_are_documented(name: str) -> None:
+    command = load_command(name)
+    assert command.help.startswith(COMMANDS[name])
+    assert "Example: bandwise " + name in command.help
+    for parameter in command.params:
+        assert parameter.help or parameter.name == "help", f"{name}: {parameter.name}"
 
-    group = typer.main.get_command(application())
-    commands: dict[str, Any] = group.commands  # type: ignore[attr-defined]
-    assert {"reproduce", "report"} <= commands.keys()
-    for name, command in commands.items():
-        assert "Example: bandwise " + name in command.help
-        for parameter in command.params:
-            assert parameter.help or parameter.name == "help", f"{name}: {parameter.name}"
+
+NO_TORCH = """
+import sys
+from bandwise.cli.main import run
+code = run(sys.argv[1:])
+heavy = [name for name in ("torch", "sklearn") if name in sys.modules]
+sys.exit(f"imported {heavy}" if heavy else code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "143 terminated"),
+        (["--version"], 0, f"bandwise {metadata.version('bandwise')}"),
+        (["no-such-command"], 2, "no-such-command"),
+        (["reproduce", "--help"], 0, "128, halved until an epoch"),
+        (["reproduce", "--seeds", "zero"], 2, "--seeds"),
+        (["report", "/nonexistent"], 1, "/nonexistent"),
+    ],
+)
+def test_what_trains_nothing_does_not_wait_for_pytorch(
+    arguments: list[str], code: int, said: str
+) -> None:
+    done = _without_torch(*arguments)
+    assert done.returncode == code, done.stderr
+    assert said in " ".join((done.stdout + done.stderr).replace("│", " ").split())
+
+
+def test_a_report_does_not_need_pytorch(finished: Path, tmp_path: Path) -> None:
+    done = _without_torch("report", str(finished), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.html").exists()
+
+
+def _without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", NO_TORCH, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_exit_codes_are_in_the_help(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    said = " ".join(capfd.readouterr().out.split())
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code} {meaning}" in said
 
 
 def test_spread_leaves_other_arguments_alone() -> None:
@@ -203,10 +254,9 @@ def test_spread_leaves_other_arguments_alone() -> None:
     assert spread(given, {"--seeds"}) == [*wanted, "--controls"]
 
 
-def test_the_board_shows_rate_time_left_losses_accuracy_and_weights() -> None:
-    job = Job(variant="adaptive", seed=0)
-    epoch = EpochResult(
-        epoch=1,
+def epoch_of(number: int, *, band_weights: tuple[float, ...] = (0.75, 0.25)) -> EpochResult:
+    return EpochResult(
+        epoch=number,
         learning_rate=0.01,
         train_loss=0.5,
         train_task_loss=0.4,
@@ -216,15 +266,19 @@ def test_the_board_shows_rate_time_left_losses_accuracy_and_weights() -> None:
         validation_accuracy=0.875,
         test_accuracy=0.8625,
         test_per_class=(0.5,),
-        band_weights=(0.75, 0.25),
+        band_weights=band_weights,
         train_seconds=2.0,
         images=1000,
     )
+
+
+def test_the_board_shows_rate_time_left_losses_accuracy_and_weights() -> None:
+    job = Job(variant="adaptive", seed=0)
     console = Console(force_terminal=True, width=140, record=True, file=StringIO())
     with Board(console, [job], epochs=10) as board:
         board.hear(Event(job, None))
         board.hear(Event(job, StepProgress(epoch=1, step=5, steps=10, loss=0.7)))
-        board.hear(Event(job, epoch))
+        board.hear(Event(job, epoch_of(1)))
         board.hear(Event(job, StepProgress(epoch=2, step=5, steps=10, loss=0.3)))
         console.print(board.render())
     shown = console.export_text()
@@ -236,9 +290,36 @@ def test_the_board_shows_rate_time_left_losses_accuracy_and_weights() -> None:
         "87.50%",
         "86.25%",
         "0.75 0.25",
-        "left",
+        "at most 0:17 left",
     ):
         assert part in shown
+
+
+def lines_without_terminal(*variants: str, bands: int = 8) -> list[str]:
+    """What is printed for the second of ten epochs of each variant, side by side."""
+    jobs = [Job(variant=name, seed=0) for name in variants]
+    out = StringIO()
+    with Board(Console(file=out, width=80), jobs, epochs=10) as board:
+        for job in jobs:
+            board.hear(Event(job, None))
+        for job in jobs:
+            board.hear(Event(job, epoch_of(2, band_weights=(0.5, *[0.1] * (bands - 1)))))
+    return out.getvalue().splitlines()
+
+
+def test_without_a_terminal_a_line_an_epoch_fits_and_has_the_time_left() -> None:
+    head, static, learned = lines_without_terminal("static", "reconstruction-only")
+    assert head.split()[:6] == ["run", "epoch", "images/s", "loss", "validation", "time"]
+    # Two runs side by side, of 10 and 8 and then of 8 and 8 epochs of 2 s.
+    assert static.split() == ["static-seed0", "2/10", "500", "0.5000", "87.50%", "0:18"]
+    assert learned.split()[-2:] == ["0:16", "█▂▂▂▂▂▂▂"]
+    assert max(map(len, (head, static, learned))) <= LINE_WIDTH
+    assert head.index("weights") == learned.index("█")
+
+
+def test_without_a_terminal_many_weights_are_left_out() -> None:
+    _, line = lines_without_terminal("adaptive", bands=64)
+    assert line.split()[-1] == "0:16"
 
 
 def test_many_weights_are_shown_as_bars_alone() -> None:

@@ -11,16 +11,15 @@ from bandwise.bands import radial_bands
 from bandwise.data import Dataset, LabelledImages, load
 from bandwise.errors import ConfigurationError, DataError, OutputError
 from bandwise.recipes.reproduce import (
-    CONTROLS,
-    PAPER,
-    VARIANTS,
     Job,
     ReproduceConfig,
+    build_compressor,
     fitting_batch_size,
     jobs,
     run_job,
 )
 from bandwise.recipes.runner import Event, run
+from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.results import Row, read_rows
 from bandwise.training import EpochResult, Observer, TrainingConfig
 
@@ -52,9 +51,9 @@ def test_all_variants_start_from_the_same_network_and_differ_as_named(
     bands = radial_bands(8, 8, 8)
     uniform = torch.full((8,), 1 / 8)
     for name in ("static", "adaptive", "task-only", "reconstruction-only", "shuffled"):
-        torch.testing.assert_close(VARIANTS[name].compressor(bands).weights(), uniform)
+        torch.testing.assert_close(build_compressor(VARIANTS[name], bands).weights(), uniform)
     for name in ("none", "mean-one"):
-        torch.testing.assert_close(VARIANTS[name].compressor(bands).weights(), torch.ones(8))
+        torch.testing.assert_close(build_compressor(VARIANTS[name], bands).weights(), torch.ones(8))
     config = TrainingConfig()
     assert VARIANTS["task-only"].adjust(config) == replace(config, reconstruction_weight=0.0)
     assert VARIANTS["reconstruction-only"].adjust(config) == replace(config, task_gradient=False)
@@ -97,6 +96,7 @@ def test_a_run_in_workers_resumes_and_grows(digits: Dataset, tmp_path: Path) -> 
     assert records.count("run") == 4
     assert records.count("epoch") == 8
     assert rows[0]["dataset"]["sha256"] == digits.sha256
+    assert rows[0]["dataset"]["options"] == {"image_size": None, "colour": "grey"}
     assert {row["class"] for row in rows if row["record"] == "sample"} == {"0", "1", "2", "3"}
     assert sum(isinstance(event.body, EpochResult) for event in heard) == 8
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import fmean
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -13,17 +14,25 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from bandwise.cli.progress import clock
 from bandwise.data import Progress as DataProgress
 from bandwise.recipes.reproduce import Job
 from bandwise.recipes.runner import Event
+from bandwise.recipes.variants import VARIANTS
 from bandwise.training import EpochResult, StepProgress
+
+LINE_WIDTH = 100
+"""Columns of a line where there is no terminal."""
+
+HEADINGS = ("images/s", "  loss", "validation", "time left")
+"""What is measured an epoch, after the run's name and the epoch's number."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass
 class _Running:
-    started: float
+    heard: float
     step: StepProgress | None = None
     epoch: EpochResult | None = None
 
@@ -36,8 +45,8 @@ class Board:
         self._epochs = epochs
         self._running: dict[Job, _Running] = {}
         self._remaining = {job: float(epochs) for job in jobs}
-        self._fresh_epochs = 0
-        self._started = time.monotonic()
+        self._epoch_seconds: list[float] = []
+        self._columns = (max(len(job.name) for job in jobs), len(f"{epochs}/{epochs}"))
         self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} runs done"),
             BarColumn(),
@@ -50,6 +59,8 @@ class Board:
     def __enter__(self) -> Board:
         if self._console.is_terminal:
             self._live.start()
+        else:
+            self._print(self._line("run", "epoch", *HEADINGS, "weights, low to high"))
         return self
 
     def __exit__(
@@ -63,35 +74,61 @@ class Board:
     def hear(self, event: Event) -> None:
         """Take in an event and refresh."""
         body, job = event.body, event.job
-        state = self._running.setdefault(job, _Running(time.monotonic()))
+        now = time.monotonic()
+        state = self._running.setdefault(job, _Running(now))
         if isinstance(body, StepProgress):
             state.step = body
             self._remaining[job] = self._epochs - (body.epoch - 1) - body.step / body.steps
         elif isinstance(body, EpochResult):
             state.epoch = body
             self._remaining[job] = self._epochs - body.epoch
-            if state.step is not None:
-                self._fresh_epochs += 1
+            # An epoch that is read back from a checkpoint arrives sooner than it was trained.
+            self._epoch_seconds.append(max(now - state.heard, body.train_seconds))
+            state.heard = now
             if not self._console.is_terminal:
-                self._console.print(epoch_line(job, body, self._epochs), highlight=False)
+                self._print(self._epoch_line(job, body))
         elif isinstance(body, dict):
             del self._running[job], self._remaining[job]
             self._bar.advance(self._total)
-            self._console.print(
+            self._print(
                 f"{job.name}: test accuracy {body['test_accuracy']:.2%} at epoch "
-                f"{body['best_epoch']} of {body['epochs']}, {body['train_seconds']:.0f} s",
-                highlight=False,
+                f"{body['best_epoch']} of {body['epochs']}, {body['train_seconds']:.0f} s"
             )
-        self._bar.update(self._total, left=self._time_left())
+        left = self._time_left()
+        self._bar.update(self._total, left=f"at most {left} left" if left else "")
         if self._console.is_terminal:
             self._live.update(self.render(), refresh=True)
 
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _epoch_line(self, job: Job, result: EpochResult) -> str:
+        return self._line(
+            job.name,
+            f"{result.epoch}/{self._epochs}",
+            f"{result.images / result.train_seconds:,.0f}",
+            f"{result.train_loss:.4f}",
+            f"{result.validation_accuracy:.2%}",
+            self._time_left(),
+            _learned_weights(job, result, bars),
+        )
+
+    def _line(self, name: str, epoch: str, *cells: str) -> str:
+        """Align cells under the headings; weights that do not fit are left out."""
+        widths = self._columns
+        *measured, weights = cells
+        line = f"{name:<{widths[0]}}  {epoch:>{widths[1]}}"
+        for heading, cell in zip(HEADINGS, measured, strict=True):
+            line += f"  {cell:>{len(heading)}}"
+        return line if len(line) + 2 + len(weights) > LINE_WIDTH else f"{line}  {weights}".rstrip()
+
     def _time_left(self) -> str:
-        """Estimate from the epochs that were trained since the start."""
-        if not self._fresh_epochs:
+        """Estimate for all runs; early stopping makes it shorter."""
+        if not self._epoch_seconds:
             return ""
-        per_epoch = (time.monotonic() - self._started) / self._fresh_epochs
-        return f"at most {_clock(per_epoch * sum(self._remaining.values()))} left"
+        side_by_side = max(len(self._running), 1)
+        seconds = fmean(self._epoch_seconds) * sum(self._remaining.values()) / side_by_side
+        return clock(seconds)
 
     def render(self) -> RenderableType:
         """Draw the board as it stands."""
@@ -109,32 +146,34 @@ class Board:
                 f"{step.loss:.4f}" if step else "",
                 f"{epoch.validation_accuracy:.2%}" if epoch else "",
                 f"{epoch.test_accuracy:.2%}" if epoch and epoch.test_accuracy else "",
-                weights_text(epoch.band_weights) if epoch else "",
+                _learned_weights(job, epoch, weights_text) if epoch else "",
             )
         return Group(table, self._bar)
 
 
-def epoch_line(job: Job, result: EpochResult, epochs: int) -> str:
-    """One line for an epoch, where there is no terminal."""
-    rate = result.images / result.train_seconds
-    return (
-        f"{job.name} epoch {result.epoch}/{epochs}: {rate:,.0f} images/s, "
-        f"loss {result.train_loss:.4f}, validation {result.validation_loss:.4f} "
-        f"({result.validation_accuracy:.2%}), weights {weights_text(result.band_weights)}"
-    )
+def _learned_weights(job: Job, result: EpochResult, text: Callable[[Sequence[float]], str]) -> str:
+    return text(result.band_weights) if VARIANTS[job.variant].learned else ""
+
+
+def bars(weights: Sequence[float]) -> str:
+    """Band weights as bars.
+
+    >>> bars([0.5, 0.25, 0.25])
+    '█▄▄'
+    """
+    largest = max(weights)
+    return "".join(_BARS[max(0, round(weight / largest * 8) - 1)] for weight in weights)
 
 
 def weights_text(weights: Sequence[float]) -> str:
     """Band weights as bars and, where there are few, numbers.
 
     >>> weights_text([0.5, 0.25, 0.25])
-    '█▅▅ 0.50 0.25 0.25'
+    '█▄▄ 0.50 0.25 0.25'
     """
-    largest = max(weights)
-    bars = "".join(_BARS[max(0, round(weight / largest * 8) - 1)] for weight in weights)
     if len(weights) > 8:
-        return bars
-    return f"{bars} " + " ".join(f"{weight:.2f}" for weight in weights)
+        return bars(weights)
+    return f"{bars(weights)} " + " ".join(f"{weight:.2f}" for weight in weights)
 
 
 @contextmanager
@@ -151,9 +190,3 @@ def data_progress(console: Console) -> Iterator[DataProgress]:
             bar.update(tasks[what], completed=done)
 
         yield report
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

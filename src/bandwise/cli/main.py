@@ -1,50 +1,140 @@
-"""The ``bandwise`` command and how it reports errors."""
+"""The ``bandwise`` command: its commands, how it ends, and how it reports errors."""
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Collection, Sequence
-from typing import Annotated
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module, metadata
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
+import typer.core
+import typer.main
 from rich.console import Console
 
 from bandwise.errors import BandwiseError
 
-EXIT_ERROR = 1
-EXIT_INTERRUPTED = 130
+COMMANDS = {
+    "encode": "Encode images as standard JPEG files with a learned profile.",
+    "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
+    "learn": "Learn quantisation tables for a network and keep those that meet a target.",
+    "rate-accuracy": "Compare learned tables with libjpeg and other codecs on real bytes.",
+    "report": "Redraw every figure and report.html from results.jsonl alone.",
+    "reproduce": "Run the paper's experiment: static against learned band weights.",
+}
+"""Every command with its line in ``bandwise --help``, which is how its docstring begins.
 
-LIST_OPTIONS = frozenset({"--seeds", "--variants"})
+``NAME`` is the function ``NAME`` of ``bandwise.cli.NAME``, with ``_`` for ``-``. That module is
+imported only when its command is used, so that help, usage errors and light commands do not wait
+for PyTorch.
+"""
+
+LIST_OPTIONS = frozenset(
+    {"--codecs", "--methods", "--retrained-seeds", "--seeds", "--slopes", "--variants"}
+)
 """Options that take several values after one name: ``--seeds 0 1 2``."""
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_SKIPPED = 3
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+EXIT_CODES = {
+    0: "done",
+    EXIT_ERROR: "an error, said in one message",
+    EXIT_USAGE: "wrong usage",
+    EXIT_SKIPPED: "done, but something was skipped",
+    EXIT_INTERRUPTED: "interrupted (Ctrl-C)",
+    EXIT_TERMINATED: "terminated (SIGTERM)",
+}
+"""What ``bandwise`` returns to the shell."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived; whatever handles Ctrl-C handles it too."""
+
+
+class CommandGroup(typer.core.TyperGroup):
+    """Lists commands without importing them, and says in one line that one was interrupted.
+
+    A command that can be resumed adds a note to the ``KeyboardInterrupt`` that says so.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that ``args`` begin with, and import it."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else None, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            terminated = isinstance(stop, Terminated)
+            notes = getattr(stop, "__notes__", [])
+            _say("; ".join(["terminated" if terminated else "interrupted", *notes]))
+            raise typer.Exit(EXIT_TERMINATED if terminated else EXIT_INTERRUPTED) from None
+
 
 app = typer.Typer(
     name="bandwise",
+    cls=CommandGroup,
     help="Learn which image frequencies a network needs, and stop paying for the rest.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    epilog="Exit codes: " + "; ".join(f"{code} {why}" for code, why in EXIT_CODES.items()) + ".",
 )
-
-
-@app.callback()
-def _options(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Print the traceback of an error.")
-    ] = False,
-) -> None:
-    """Learn which image frequencies a network needs, and stop paying for the rest."""
-    _state["debug"] = debug
-
 
 _state = {"debug": False}
 
 
-def application() -> typer.Typer:
-    """Return ``app`` with all commands, whose modules register themselves when imported."""
-    from bandwise.cli import report, reproduce  # noqa: F401
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bandwise {metadata.version('bandwise')}")
+        raise typer.Exit
 
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the traceback of an error.")
+    ] = False,
+) -> None:
+    _state["debug"] = debug
+
+
+def application() -> typer.Typer:
+    """Return ``app`` with every command listed."""
+    if not app.registered_commands:
+        for name, summary in COMMANDS.items():
+            app.command(name, help=summary)(_listed)
     return app
+
+
+def _listed() -> None:
+    """Stand in the list for a command that is not imported yet."""
+
+
+def load_command(name: str) -> Any:
+    """Import a command of ``COMMANDS`` and return what parses its options."""
+    alone = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    )
+    function = name.replace("-", "_")
+    alone.command(name)(getattr(import_module(f"bandwise.cli.{function}"), function))
+    return typer.main.get_command(alone)
 
 
 def main() -> None:
@@ -55,7 +145,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line with ``arguments`` and return its exit code."""
     try:
-        application()(spread(arguments, LIST_OPTIONS), prog_name="bandwise")
+        with _sigterm_as_interrupt():
+            application()(spread(arguments, LIST_OPTIONS), prog_name="bandwise")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BandwiseError as error:
@@ -81,6 +172,18 @@ def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:
             result.append(current)
         result.append(argument)
     return result
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _failed(error: Exception, message: str) -> int:

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 
-from bandwise.cli.board import Board, data_progress
-from bandwise.cli.main import EXIT_INTERRUPTED, app
-from bandwise.cli.summary import print_summary
-from bandwise.errors import ConfigurationError
-from bandwise.recipes.reproduce import (
-    CONTROLS,
-    PAPER,
-    VARIANTS,
-    ReproduceConfig,
-    fitting_batch_size,
-    jobs,
+from bandwise.cli.options import (
+    Colour,
+    DataDirOption,
+    Device,
+    DeviceOption,
+    ImageSizeOption,
+    device_name,
 )
-from bandwise.recipes.runner import run
-from bandwise.report import write_report
+from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.results import available_cores
 from bandwise.training import TrainingConfig
 
 PAPER_TRAINING = TrainingConfig()
 
 
-class Colour(StrEnum):
-    """How images of a folder are read."""
-
-    GREY = "grey"
-    RGB = "rgb"
-
-
-class Device(StrEnum):
-    """Where networks train."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-@app.command()
 def reproduce(
     dataset: Annotated[
         str,
@@ -73,7 +50,10 @@ def reproduce(
     ] = PAPER_TRAINING.reconstruction_weight,
     batch_size: Annotated[
         int | None,
-        typer.Option(help="Images a step; 128 if not given, less on data sets too small for it."),
+        typer.Option(
+            help=f"Images a step; if not given {PAPER_TRAINING.batch_size}, halved until an epoch "
+            "has at least 128 steps."
+        ),
     ] = None,
     network_lr: Annotated[
         float, typer.Option(help="SGD's initial learning rate.")
@@ -85,26 +65,26 @@ def reproduce(
         int,
         typer.Option(help="Stop after so many epochs without a better validation loss; 0: never."),
     ] = PAPER_TRAINING.patience or 0,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Where the data set lies; otherwise $BANDWISE_DATA, cache, download."),
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Side to which images of a folder are resized.")
-    ] = None,
-    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.GREY,
+    data_dir: DataDirOption = None,
+    image_size: ImageSizeOption = None,
+    colour: Annotated[Colour, typer.Option(help="How images of a folder are read.")] = Colour.GREY,
     workers: Annotated[int | None, typer.Option(help="Processes; one a core if not given.")] = None,
-    device: Annotated[
-        Device, typer.Option(help="`auto` takes a GPU where PyTorch sees one.")
-    ] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Run the paper's experiment: static against learned band weights, seed by seed.
+    """Run the paper's experiment: static against learned band weights.
 
-    Writes results.jsonl after every epoch, resumes where it was interrupted, and ends with a table,
-    figures and one self-contained report.html.
+    Runs seed by seed. Writes results.jsonl after every epoch, resumes where it was interrupted, and
+    ends with a table, figures and one self-contained report.html.
 
     Example: bandwise reproduce --dataset digits --seeds 0 1 2 --epochs 30 --out runs/digits
     """
+    # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
+    from bandwise.cli.board import Board, data_progress
+    from bandwise.cli.summary import print_summary
+    from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs
+    from bandwise.recipes.runner import run
+    from bandwise.report import write_report
+
     console = Console()
     names = tuple(variants) if variants else tuple(v.name for v in PAPER)
     if controls:
@@ -124,7 +104,7 @@ def reproduce(
             reconstruction_weight=reconstruction_weight,
             patience=patience or None,
         ),
-        device=_device(device),
+        device=device_name(device),
     )
     with data_progress(console) as progress:
         data = config.load_dataset(progress)
@@ -132,27 +112,19 @@ def reproduce(
     config = replace(config, training=training)
     folder = out or Path("runs") / f"reproduce-{data.name}"
     console.print(
-        f"{data.name}: {data.source}. {len(jobs(config))} runs, batch {training.batch_size}, "
+        f"{data.name}: {data.source}\n{len(jobs(config))} runs, batch {training.batch_size}, "
         f"up to {epochs} epochs, into {folder}",
         highlight=False,
+        soft_wrap=True,
     )
     if workers is None:
         workers = available_cores() if config.device == "cpu" else 1
     try:
         with Board(console, jobs(config), epochs=epochs) as board:
             results = run(config, data, folder, workers=workers, listener=board.hear)
-    except KeyboardInterrupt:
-        console.print("interrupted; finished epochs are kept, the same command resumes")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        stop.add_note("finished epochs are kept, the same command resumes")
+        raise
     page = write_report(results, folder)
     print_summary(console, results)
     console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)
-
-
-def _device(device: Device) -> str:
-    available = torch.cuda.is_available()
-    if device is Device.CUDA and not available:
-        raise ConfigurationError(
-            "--device cuda was asked for, but PyTorch sees no CUDA device; use --device cpu"
-        )
-    return "cuda" if available and device is not Device.CPU else "cpu"

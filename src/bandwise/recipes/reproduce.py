@@ -1,13 +1,10 @@
 """The paper's experiment: static and learned band weights on the same small classifier.
 
-Source: "Adaptive frequency band learning for task-specific neural network compression". The
-controls say what the gain is made of: which part comes from the task, which from the
-reconstruction term, which from the scale of the input.
+Source: "Adaptive frequency band learning for task-specific neural network compression".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +18,7 @@ from bandwise.data import Dataset, LabelledImages, Progress, holdout, load
 from bandwise.data.batches import TensorBatches
 from bandwise.errors import ConfigurationError
 from bandwise.files import write_json
+from bandwise.recipes.variants import VARIANTS, Variant
 from bandwise.results import SCHEMA, Row, digest, machine, now, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
@@ -28,65 +26,6 @@ from bandwise.training import Observer, TrainingConfig, TrainingResult, train
 
 EVALUATION_BATCH = 500
 """Images a batch when nothing is learned."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One arm of the experiment: a compressor and what differs in its training."""
-
-    name: str
-    summary: str
-    compressor: Callable[[Bands], Compressor]
-    adjust: Callable[[TrainingConfig], TrainingConfig] = field(default=lambda config: config)
-    shuffle_labels: bool = False
-
-
-def _learned(bands: Bands) -> Compressor:
-    return LearnedBands(bands, normalisation="softmax")
-
-
-PAPER = (
-    Variant(
-        name="static",
-        summary="uniform weights, 1/K each: the paper's baseline",
-        compressor=lambda bands: StaticBands(bands, normalisation="softmax"),
-    ),
-    Variant(
-        name="adaptive",
-        summary="learned weights, softmax, joint loss: the paper's method",
-        compressor=_learned,
-    ),
-)
-
-CONTROLS = (
-    Variant(
-        name="task-only",
-        summary="learned from the task's loss alone (λ = 0)",
-        compressor=_learned,
-        adjust=lambda config: replace(config, reconstruction_weight=0.0),
-    ),
-    Variant(
-        name="reconstruction-only",
-        summary="learned from the reconstruction term alone",
-        compressor=_learned,
-        adjust=lambda config: replace(config, task_gradient=False),
-    ),
-    Variant(
-        name="mean-one",
-        summary="learned weights of mean 1: importance without a change of scale",
-        compressor=lambda bands: LearnedBands(bands, normalisation="mean-one"),
-    ),
-    Variant(name="none", summary="no weighting at all", compressor=StaticBands),
-    Variant(
-        name="shuffled",
-        summary="adaptive on shuffled training labels, never stopped early",
-        compressor=_learned,
-        adjust=lambda config: replace(config, patience=None),
-        shuffle_labels=True,
-    ),
-)
-
-VARIANTS = {variant.name: variant for variant in (*PAPER, *CONTROLS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +122,10 @@ def experiment_row(config: ReproduceConfig, dataset: Dataset) -> Row:
             "train": len(kept),
             "validation": len(held_out),
             "test": len(dataset.test),
+            "options": {
+                "image_size": config.image_size and list(config.image_size),
+                "colour": config.colour,
+            },
         },
         "bands": {"kind": bands.kind, "count": bands.count, "height": height, "width": width},
         "settings": settings,
@@ -218,7 +161,7 @@ def run_job(
     torch.manual_seed(job.seed)
     network = SequenceCNN(height * width, dataset.num_classes, channels=channels)
     task = Classification(network).to(config.device)
-    compressor = variant.compressor(bands).to(config.device)
+    compressor = build_compressor(variant, bands).to(config.device)
     kept, held_out = _split(dataset, settings)
     if variant.shuffle_labels:
         kept, held_out = _shuffled(kept, job.seed), _shuffled(held_out, job.seed)
@@ -245,6 +188,12 @@ def run_job(
     save_tensors(folder / "model.safetensors", _model_tensors(task, compressor), asdict(job))
     write_json(folder / "bands.json", _bands_json(job, bands, compressor))
     return _run_row(job, result, settings, dataset)
+
+
+def build_compressor(variant: Variant, bands: Bands) -> Compressor:
+    """Make the compressor of a variant, with uniform weights where they are learned."""
+    kind = LearnedBands if variant.learned else StaticBands
+    return kind(bands, normalisation=variant.normalisation)
 
 
 def _split(dataset: Dataset, settings: TrainingConfig) -> tuple[LabelledImages, LabelledImages]:

@@ -1,0 +1,52 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Colour(StrEnum):
+    """How images of a folder are read."""
+
+    GREY = "grey"
+    RGB = "rgb"
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(help="Where the data set lies; otherwise $BANDWISE_DATA, cache, download."),
+]
+ImageSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Side in pixels to which images of a folder are scaled and centre-cropped; if not "
+        "given, the shortest side of all, rounded down to a multiple of 8."
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option(help="`auto` takes a GPU where PyTorch sees one.")]
+
+
+def device_name(device: Device) -> str:
+    """Device for PyTorch; `ConfigurationError` where CUDA was asked for and is not there."""
+    import torch
+
+    from bandwise.errors import ConfigurationError
+
+    available = torch.cuda.is_available()
+    if device is Device.CUDA and not available:
+        raise ConfigurationError(
+            "--device cuda was asked for, but PyTorch sees no CUDA device; use --device cpu"
+        )
+    return "cuda" if available and device is not Device.CPU else "cpu"

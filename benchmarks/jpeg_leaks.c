@@ -41,11 +41,15 @@ static void write_again(const turbo_frame *frame, short *const *planes,
     for (int progressive = 0; progressive < 2; progressive++) {
         turbo_output output = {NULL, 0};
         settings.progressive = progressive;
+        settings.shared_huffman = settings.jfif = !progressive;
         outcomes[turbo_write_coefficients(&settings, (const short *const *)planes, &output, &report)]++;
         turbo_free(&output);
         outcomes[turbo_encode(&settings, pixels, &output, &report)]++;
         turbo_free(&output);
     }
+    for (int c = 0; c < frame->components; c++)
+        settings.blocks_y[c] = frame->padded_y[c];
+    outcomes[turbo_transform(&settings, pixels, planes, &report)]++;
 }
 
 static void try_bytes(const unsigned char *bytes, size_t size, int warnings_are_errors) {

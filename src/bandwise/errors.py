@@ -6,11 +6,15 @@
     ├── OutputError             a folder or file that cannot be written
     ├── TableError              a quantisation table out of its range (also a ValueError)
     ├── CoefficientError        coefficients that do not fit together (also a ValueError)
+    ├── ProfileError            a profile that is damaged or contradicts itself (also a ValueError)
+    ├── EncodingError           an image that its profile is not for (also a ValueError)
     ├── JpegUnavailableError    the native JPEG extension is not built
     ├── JpegError               a file that is damaged, or that JPEG cannot express
     │   └── JpegLimitError      a file larger than the limits allow
     ├── CheckpointError         saved state that is damaged or belongs to another run
     ├── DivergenceError         training left the finite numbers
+    ├── EvaluationError         a codec that fails at a setting
+    ├── TargetError             no profile that was learned meets the target
     ├── ResultsError            result rows that are missing or damaged
     └── DataError               a data set that cannot be used as it is
         ├── UnknownDatasetError     neither a known name nor a folder
@@ -49,6 +53,14 @@ class DivergenceError(BandwiseError):
     """Training left the finite numbers."""
 
 
+class EvaluationError(BandwiseError):
+    """A codec fails at one of its settings, or decodes to another shape."""
+
+
+class TargetError(BandwiseError):
+    """No profile that was learned meets the target."""
+
+
 class ResultsError(BandwiseError):
     """Result rows are missing, damaged or of a newer layout."""
 
@@ -59,6 +71,14 @@ class TableError(BandwiseError, ValueError):
 
 class CoefficientError(BandwiseError, ValueError):
     """Coefficients do not fit their image, or cannot be stored in a JPEG file."""
+
+
+class ProfileError(BandwiseError, ValueError):
+    """A profile is damaged, of a newer layout, or its parts do not fit together."""
+
+
+class EncodingError(BandwiseError, ValueError):
+    """An image has other components or another sampling than its profile is for."""
 
 
 class JpegUnavailableError(BandwiseError):

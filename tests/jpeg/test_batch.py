@@ -1,5 +1,7 @@
 """Batches give what single calls give, in order, on any number of threads."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -40,6 +42,22 @@ def test_batches_equal_single_calls(threads: int | None) -> None:
     images = jpeg.read_coefficients_batch(files, threads=threads)
     assert all(map(same, images, map(jpeg.read_coefficients, files)))
     assert jpeg.write_coefficients_batch(images, threads=threads) == files
+
+
+def test_batches_forward_every_setting() -> None:
+    pictures = mixed_pictures()[:3]
+    settings: dict[str, Any] = {
+        "progressive": False,
+        "optimise": False,
+        "shared_huffman": True,
+        "jfif": False,
+        "restart_interval": 2,
+    }
+    files = jpeg.encode_batch(pictures, TABLES, **settings)
+    assert files == [jpeg.encode(pixels, TABLES, **settings) for pixels in pictures]
+    images = jpeg.read_coefficients_batch(files)
+    assert jpeg.write_coefficients_batch(images, **settings) == files
+    assert files != jpeg.encode_batch(pictures, TABLES)
 
 
 def test_empty_batches_are_empty() -> None:

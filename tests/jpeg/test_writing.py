@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from bandwise.errors import (
     ShapeError,
     TableError,
 )
+from bandwise.jpeg.markers import segments
 from bandwise.tables import TableSet, flat, ijg_luma
 from tests.jpeg.images import (
     ICC,
@@ -80,9 +82,11 @@ def test_grey_encoding_equals_pillow() -> None:
     assert np.array_equal(jpeg.decode(own), pillow_pixels(pillow_file(pixels, quality=50)))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_pixels_to_coefficients_are_those_of_the_file(scheme: Subsampling) -> None:
-    pixels = picture(31, 18)
+@given(st.integers(1, 60), st.integers(1, 60), st.sampled_from(SCHEMES), st.booleans())
+def test_pixels_to_coefficients_are_those_of_the_file(
+    height: int, width: int, scheme: Subsampling, grey: bool
+) -> None:
+    pixels = picture(height, width, grey=grey)
     tables = TableSet.ijg(90)
     direct = jpeg.pixels_to_coefficients(pixels, tables, subsampling=scheme)
     assert same(direct, jpeg.read_coefficients(jpeg.encode(pixels, tables, subsampling=scheme)))
@@ -137,6 +141,73 @@ def test_kind_of_the_written_file(progressive: bool) -> None:
     info = Image.open(io.BytesIO(data)).info
     assert bool(info.get("progressive")) is progressive
     assert (b"\xff\xc2" in data, b"\xff\xc0" in data) == (progressive, not progressive)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_ycbcr_without_the_jfif_marker_decodes_as_ycbcr(
+    scheme: Subsampling, progressive: bool
+) -> None:
+    pixels = picture(30, 41, seed=2)
+    with_marker, without = (
+        jpeg.encode(
+            pixels, TableSet.ijg(90), subsampling=scheme, progressive=progressive, jfif=jfif
+        )
+        for jfif in (True, False)
+    )
+    assert len(with_marker) == len(without) + 18
+    assert (b"JFIF" in with_marker, b"JFIF" in without, b"Adobe" in without) == (True, False, False)
+    decoded = jpeg.decode(with_marker)
+    assert np.array_equal(jpeg.decode(without), decoded)
+    assert np.array_equal(pillow_pixels(without), decoded)
+    assert np.array_equal(simplejpeg.decode_jpeg(without), decoded)
+    image = jpeg.read_coefficients(without)
+    assert jpeg.write_coefficients(image, progressive=progressive, jfif=False) == without
+
+
+def huffman_tables(data: bytes) -> int:
+    return sum(segment.marker == 0xC4 for segment in segments(data))
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_shared_huffman_tables_hold_the_same_image(scheme: Subsampling, optimise: bool) -> None:
+    pixels = picture(61, 52, seed=3)
+    tables = TableSet.ijg(75)
+    own, shared = (
+        jpeg.encode(
+            pixels,
+            tables,
+            subsampling=scheme,
+            progressive=False,
+            optimise=optimise,
+            shared_huffman=choice,
+        )
+        for choice in (False, True)
+    )
+    assert (huffman_tables(own), huffman_tables(shared)) == (4, 2)
+    image = jpeg.read_coefficients(own)
+    assert same(jpeg.read_coefficients(shared), image)
+    assert np.array_equal(pillow_pixels(shared), pillow_pixels(own))
+    assert np.array_equal(simplejpeg.decode_jpeg(shared), jpeg.decode(own))
+    again = jpeg.write_coefficients(
+        image, progressive=False, optimise=optimise, shared_huffman=True
+    )
+    assert again == shared
+
+
+def test_shared_huffman_tables_pay_for_small_images() -> None:
+    pixels = picture(32, 32)
+    own, shared = (
+        jpeg.encode(pixels, TableSet.ijg(50), progressive=False, shared_huffman=choice)
+        for choice in (False, True)
+    )
+    assert len(shared) < len(own)
+
+
+def test_progressive_files_cannot_share_huffman_tables() -> None:
+    with pytest.raises(ConfigurationError, match="progressive=False"):
+        jpeg.encode(picture(8, 8), TableSet.ijg(50), shared_huffman=True)
 
 
 def test_restart_markers_are_written() -> None:

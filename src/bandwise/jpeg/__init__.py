@@ -18,21 +18,25 @@ from bandwise.jpeg.limits import Limits
 from bandwise.jpeg.markers import payload_bytes
 from bandwise.jpeg.native import available, library_version
 from bandwise.jpeg.reading import decode, read_coefficients
+from bandwise.jpeg.trellis import ac_code_bits, optimise_blocks, round_blocks
 from bandwise.jpeg.writing import encode, pixels_to_coefficients, write_coefficients
 
 __all__ = [
     "Limits",
+    "ac_code_bits",
     "available",
     "decode",
     "decode_batch",
     "encode",
     "encode_batch",
     "library_version",
+    "optimise_blocks",
     "payload_bytes",
     "pixels_to_coefficients",
     "read_coefficients",
     "read_coefficients_batch",
     "read_into",
+    "round_blocks",
     "write_coefficients",
     "write_coefficients_batch",
 ]

@@ -22,14 +22,18 @@ def _pkg_config(option: str) -> list[str]:
     return answer.stdout.split() if answer.returncode == 0 else []
 
 
+def _text(*names: str) -> str:
+    return "".join((_HERE / name).read_text() for name in names)
+
+
 ffibuilder = FFI()
-ffibuilder.cdef((_HERE / "turbo.h").read_text())
+ffibuilder.cdef(_text("turbo.h", "trellis.h"))
 ffibuilder.set_source(
     "bandwise.jpeg._turbo",
-    (_HERE / "turbo.c").read_text(),
+    _text("turbo.c", "trellis.c"),
     libraries=["jpeg"],
     include_dirs=[str(_HERE)],
-    depends=[str(_HERE / name) for name in ("turbo.c", "turbo.h")],
+    depends=[str(_HERE / name) for name in ("turbo.c", "turbo.h", "trellis.c", "trellis.h")],
     extra_compile_args=["-O3", *_pkg_config("--cflags-only-I")],
     extra_link_args=_pkg_config("--libs-only-L"),
     py_limited_api=True,

@@ -35,14 +35,14 @@ def read_coefficients_batch(
     files: Sequence[bytes], *, limits: Limits = DEFAULT_LIMITS, threads: int | None = None
 ) -> list[Coefficients]:
     """`read_coefficients` of each file. `threads`: None for one a core."""
-    return _map(functools.partial(read_coefficients, limits=limits), files, threads)
+    return map_in_order(functools.partial(read_coefficients, limits=limits), files, threads)
 
 
 def decode_batch(
     files: Sequence[bytes], *, limits: Limits = DEFAULT_LIMITS, threads: int | None = None
 ) -> list[NDArray[np.uint8]]:
     """`decode` of each file. `threads`: None for one a core."""
-    return _map(functools.partial(decode, limits=limits), files, threads)
+    return map_in_order(functools.partial(decode, limits=limits), files, threads)
 
 
 def encode_batch(
@@ -52,6 +52,8 @@ def encode_batch(
     subsampling: Subsampling = "4:2:0",
     progressive: bool = True,
     optimise: bool = True,
+    shared_huffman: bool = False,
+    jfif: bool = True,
     restart_interval: int = 0,
     threads: int | None = None,
 ) -> list[bytes]:
@@ -62,9 +64,11 @@ def encode_batch(
         subsampling=subsampling,
         progressive=progressive,
         optimise=optimise,
+        shared_huffman=shared_huffman,
+        jfif=jfif,
         restart_interval=restart_interval,
     )
-    return _map(one, images_u8, threads)
+    return map_in_order(one, images_u8, threads)
 
 
 def write_coefficients_batch(
@@ -72,6 +76,8 @@ def write_coefficients_batch(
     *,
     progressive: bool = True,
     optimise: bool = True,
+    shared_huffman: bool = False,
+    jfif: bool = True,
     restart_interval: int = 0,
     threads: int | None = None,
 ) -> list[bytes]:
@@ -80,9 +86,11 @@ def write_coefficients_batch(
         write_coefficients,
         progressive=progressive,
         optimise=optimise,
+        shared_huffman=shared_huffman,
+        jfif=jfif,
         restart_interval=restart_interval,
     )
-    return _map(one, images, threads)
+    return map_in_order(one, images, threads)
 
 
 def read_into(
@@ -162,10 +170,10 @@ def _read_chunk(
             plane[:] = whole[:, : plane.shape[1], : plane.shape[2]]
 
 
-def _map(
+def map_in_order(
     function: Callable[[Item], Result], items: Sequence[Item], threads: int | None
 ) -> list[Result]:
-    """Results of a function for each item, in order."""
+    """Results of a function for each item, in order. `threads`: None for one a core."""
 
     def map_chunk(chunk: slice) -> list[Result]:
         results = []

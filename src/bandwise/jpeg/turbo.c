@@ -348,6 +348,7 @@ static void create_writer(j_compress_ptr cinfo, session *s, const turbo_settings
     cinfo->in_color_space = settings->components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(cinfo);
     cinfo->dct_method = JDCT_ISLOW;
+    cinfo->write_JFIF_header = settings->jfif ? TRUE : FALSE;
     cinfo->optimize_coding = settings->optimise ? TRUE : FALSE;
     cinfo->restart_interval = (unsigned)settings->restart_interval;
     for (int c = 0; c < settings->components; c++) {
@@ -358,6 +359,8 @@ static void create_writer(j_compress_ptr cinfo, session *s, const turbo_settings
         cinfo->comp_info[c].quant_tbl_no = settings->table_slot[c];
         cinfo->comp_info[c].h_samp_factor = c == 0 ? settings->h_samp : 1;
         cinfo->comp_info[c].v_samp_factor = c == 0 ? settings->v_samp : 1;
+        if (settings->shared_huffman)
+            cinfo->comp_info[c].dc_tbl_no = cinfo->comp_info[c].ac_tbl_no = 0;
     }
     if (settings->progressive)
         jpeg_simple_progression(cinfo);
@@ -375,18 +378,23 @@ static void write_metadata(j_compress_ptr cinfo, const turbo_settings *settings)
         jpeg_write_icc_profile(cinfo, settings->icc, (unsigned)settings->icc_size);
 }
 
-static void encode(j_compress_ptr cinfo, session *s, const turbo_settings *settings,
-                   const unsigned char *pixels) {
+static void write_pixels(j_compress_ptr cinfo, const turbo_settings *settings,
+                         const unsigned char *pixels) {
     size_t row_bytes = (size_t)settings->width * settings->components;
-    create_writer(cinfo, s, settings);
-    jpeg_start_compress(cinfo, TRUE);
-    write_metadata(cinfo, settings);
     while (cinfo->next_scanline < cinfo->image_height) {
         JSAMPROW rows[ROWS_PER_CALL];
         for (int r = 0; r < ROWS_PER_CALL; r++)
             rows[r] = (JSAMPROW)pixels + (cinfo->next_scanline + (size_t)r) * row_bytes;
         jpeg_write_scanlines(cinfo, rows, ROWS_PER_CALL);
     }
+}
+
+static void encode(j_compress_ptr cinfo, session *s, const turbo_settings *settings,
+                   const unsigned char *pixels) {
+    create_writer(cinfo, s, settings);
+    jpeg_start_compress(cinfo, TRUE);
+    write_metadata(cinfo, settings);
+    write_pixels(cinfo, settings, pixels);
     jpeg_finish_compress(cinfo);
 }
 
@@ -399,6 +407,35 @@ int turbo_encode(const turbo_settings *settings, const unsigned char *pixels,
     if (!setjmp(s.on_error))
         encode(&cinfo, &s, settings, pixels);
     jpeg_destroy_compress(&cinfo);
+    return report->code;
+}
+
+/* A progressive file's first pass puts all coefficients into whole-image arrays: the planes. */
+static void transform(j_compress_ptr cinfo, session *s, const turbo_settings *settings,
+                      const unsigned char *pixels) {
+    create_writer(cinfo, s, settings);
+    jpeg_simple_progression(cinfo);
+    cinfo->mem->request_virt_barray = request_blocks;
+    cinfo->mem->access_virt_barray = access_blocks;
+    jpeg_start_compress(cinfo, TRUE);
+    write_pixels(cinfo, settings, pixels);
+}
+
+int turbo_transform(const turbo_settings *settings, const unsigned char *pixels,
+                    short *const *planes, turbo_report *report) {
+    struct jpeg_compress_struct cinfo = {0};
+    turbo_output unfinished = {0};
+    session s;
+    start_session(&s, (j_common_ptr)&cinfo, NULL, report);
+    s.output = &unfinished;
+    for (int c = 0; c < settings->components; c++)
+        s.arrays[c] = (block_array){.blocks = planes[c],
+                                    .rows = (JDIMENSION)settings->blocks_y[c],
+                                    .row_values = (size_t)settings->blocks_x[c] * DCTSIZE2};
+    if (!setjmp(s.on_error))
+        transform(&cinfo, &s, settings, pixels);
+    jpeg_destroy_compress(&cinfo);
+    turbo_free(&unfinished);
     return report->code;
 }
 

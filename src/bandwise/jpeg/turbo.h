@@ -38,8 +38,10 @@ typedef struct {
     int width, height;
     int components;
     int h_samp, v_samp;           /* of luma; chroma is (1, 1) */
-    int blocks_y[3], blocks_x[3]; /* for writing coefficients */
+    int blocks_y[3], blocks_x[3]; /* of the planes, where these are given or asked for */
     int progressive, optimise;
+    int shared_huffman; /* one pair of Huffman tables for all components; not progressive */
+    int jfif;           /* write the JFIF marker segment */
     int restart_interval; /* in minimum coded units */
     int table_slot[3];
     unsigned char tables[3][64]; /* natural order, one a component */
@@ -66,6 +68,10 @@ int turbo_read_coefficients(const unsigned char *const *files, const size_t *siz
 /* Decodes into pixels (height, width, 1 or 3). */
 int turbo_decode(const unsigned char *data, size_t size, const turbo_limits *limits,
                  const turbo_frame *expected, unsigned char *pixels, turbo_report *report);
+
+/* Coefficients that turbo_encode would write; the planes are padded to whole minimum coded units. */
+int turbo_transform(const turbo_settings *settings, const unsigned char *pixels,
+                    short *const *planes, turbo_report *report);
 
 /* The output of these two is freed with turbo_free. */
 int turbo_encode(const turbo_settings *settings, const unsigned char *pixels,

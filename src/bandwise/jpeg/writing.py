@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
+from bandwise.coefficients import (
+    LUMA_SAMPLING,
+    Coefficients,
+    Plane,
+    Subsampling,
+    block_grid,
+)
 from bandwise.errors import ConfigurationError, JpegError, ShapeError, TableError
-from bandwise.jpeg.limits import Limits
 from bandwise.jpeg.markers import EXIF_PREFIX
 from bandwise.jpeg.native import error_of, extension, native_output
-from bandwise.jpeg.reading import read_coefficients
-from bandwise.tables import QuantTable, TableSet
+from bandwise.tables import BLOCK, QuantTable, TableSet
 
 _SIDE_MAX = 65_500
 _EXIF_BYTES_MAX = 65_533
 _ICC_BYTES_MAX = 255 * 65_519
-_OWN_FILE = Limits(max_pixels=2**31 - 1, max_bytes=2**31 - 1, max_memory_bytes=2**31 - 1)
 
 
 def encode(
@@ -29,6 +32,8 @@ def encode(
     subsampling: Subsampling = "4:2:0",
     progressive: bool = True,
     optimise: bool = True,
+    shared_huffman: bool = False,
+    jfif: bool = True,
     restart_interval: int = 0,
     icc: bytes | None = None,
     exif: bytes | None = None,
@@ -37,31 +42,24 @@ def encode(
 
     The accurate integer DCT, libjpeg's own colour conversion and chroma downsampling, exactly the
     given tables. `subsampling` is for colour only; `restart_interval` counts minimum coded units, 0
-    for none; a progressive file always has optimised Huffman tables. Raises `ShapeError`,
-    `TableError` for colour without a chroma table, `ConfigurationError`, `JpegError`.
+    for none; a progressive file always has optimised Huffman tables. `shared_huffman` gives all
+    components one pair of Huffman tables, in baseline files alone: shorter headers, longer data.
+    Without `jfif` the 18 bytes of the JFIF marker are left out; decoders then know YCbCr by its
+    component numbers 1, 2, 3 (as libjpeg does). Raises `ShapeError`, `TableError` for colour
+    without a chroma table, `ConfigurationError`, `JpegError`.
     """
     pixels = np.ascontiguousarray(pixels_u8)
-    is_colour = pixels.ndim == 3 and pixels.shape[2] == 3
-    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or is_colour):
-        raise ShapeError(
-            "pixels are uint8 of shape (height, width) or (height, width, 3), "
-            f"got {pixels.dtype} {pixels.shape}"
-        )
-    if is_colour and tables.chroma is None:
-        raise TableError("colour pixels need a chroma table, the table set has luma alone")
-    if subsampling not in LUMA_SAMPLING:
-        raise ConfigurationError(
-            f"subsampling {subsampling!r}; choose one of {', '.join(LUMA_SAMPLING)}"
-        )
-    chroma = (tables.chroma,) * 2 if is_colour and tables.chroma is not None else ()
+    luma_sampling, plane_tables = _layout(pixels, tables, subsampling)
     turbo = extension()
     settings = _settings(
         turbo,
         size=(pixels.shape[0], pixels.shape[1]),
-        tables=(tables.luma, *chroma),
-        luma_sampling=LUMA_SAMPLING[subsampling] if is_colour else (1, 1),
+        tables=plane_tables,
+        luma_sampling=luma_sampling,
         progressive=progressive,
         optimise=optimise,
+        shared_huffman=shared_huffman,
+        jfif=jfif,
         restart_interval=restart_interval,
         icc=icc,
         exif=exif,
@@ -78,6 +76,8 @@ def write_coefficients(
     *,
     progressive: bool = True,
     optimise: bool = True,
+    shared_huffman: bool = False,
+    jfif: bool = True,
     restart_interval: int = 0,
 ) -> bytes:
     """JPEG file with exactly these integers, tables and metadata.
@@ -96,6 +96,8 @@ def write_coefficients(
         grids=[plane.shape[:2] for plane in planes],
         progressive=progressive,
         optimise=optimise,
+        shared_huffman=shared_huffman,
+        jfif=jfif,
         restart_interval=restart_interval,
         icc=coefficients.icc,
         exif=coefficients.exif,
@@ -111,8 +113,64 @@ def pixels_to_coefficients(
     pixels_u8: NDArray[np.uint8], tables: TableSet, *, subsampling: Subsampling = "4:2:0"
 ) -> Coefficients:
     """Coefficients that `encode` would store for these pixels; the same errors."""
-    data = encode(pixels_u8, tables, subsampling=subsampling, progressive=False, optimise=False)
-    return read_coefficients(data, limits=_OWN_FILE)
+    pixels = np.ascontiguousarray(pixels_u8)
+    luma_sampling, plane_tables = _layout(pixels, tables, subsampling)
+    height, width = pixels.shape[:2]
+    h_luma, v_luma = luma_sampling
+    samplings = [luma_sampling, (1, 1), (1, 1)][: len(plane_tables)]
+    grids = [
+        block_grid(width, height, h_ratio=h_luma // h_samp, v_ratio=v_luma // v_samp)
+        for h_samp, v_samp in samplings
+    ]
+    padded = [
+        np.empty((-(-rows // v) * v, -(-columns // h) * h, BLOCK, BLOCK), np.int16)
+        for (rows, columns), (h, v) in zip(grids, samplings, strict=True)
+    ]
+    turbo = extension()
+    settings = _settings(
+        turbo,
+        size=(height, width),
+        tables=plane_tables,
+        luma_sampling=luma_sampling,
+        grids=[plane.shape[:2] for plane in padded],
+    )
+    report = turbo.ffi.new("turbo_report *")
+    source = turbo.ffi.from_buffer("unsigned char[]", pixels)
+    targets = [turbo.ffi.from_buffer("short[]", plane, require_writable=True) for plane in padded]
+    if turbo.lib.turbo_transform(settings, source, targets, report) != turbo.lib.TURBO_OK:
+        raise error_of(report)
+    return Coefficients(
+        planes=tuple(
+            Plane(blocks=plane[:rows, :columns], table=table, h_samp=h_samp, v_samp=v_samp)
+            for plane, table, (rows, columns), (h_samp, v_samp) in zip(
+                padded, plane_tables, grids, samplings, strict=True
+            )
+        ),
+        width=width,
+        height=height,
+        colour="grey" if len(padded) == 1 else "ycbcr",
+    )
+
+
+def _layout(
+    pixels: NDArray[np.uint8], tables: TableSet, subsampling: Subsampling
+) -> tuple[tuple[int, int], tuple[QuantTable, ...]]:
+    """Luma sampling factors, and the table of each plane, of checked pixels."""
+    is_colour = pixels.ndim == 3 and pixels.shape[2] == 3
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or is_colour):
+        raise ShapeError(
+            "pixels are uint8 of shape (height, width) or (height, width, 3), "
+            f"got {pixels.dtype} {pixels.shape}"
+        )
+    if is_colour and tables.chroma is None:
+        raise TableError("colour pixels need a chroma table, the table set has luma alone")
+    if subsampling not in LUMA_SAMPLING:
+        raise ConfigurationError(
+            f"subsampling {subsampling!r}; choose one of {', '.join(LUMA_SAMPLING)}"
+        )
+    if not is_colour or tables.chroma is None:
+        return (1, 1), (tables.luma,)
+    return LUMA_SAMPLING[subsampling], (tables.luma, tables.chroma, tables.chroma)
 
 
 def _settings(
@@ -122,11 +180,13 @@ def _settings(
     tables: Sequence[QuantTable],
     luma_sampling: tuple[int, int],
     grids: Sequence[tuple[int, ...]] = (),
-    progressive: bool,
-    optimise: bool,
-    restart_interval: int,
-    icc: bytes | None,
-    exif: bytes | None,
+    progressive: bool = True,
+    optimise: bool = True,
+    shared_huffman: bool = False,
+    jfif: bool = True,
+    restart_interval: int = 0,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
 ) -> Any:
     """`turbo_settings` of checked values; it holds pointers into `icc` and `exif`."""
     height, width = size
@@ -134,6 +194,11 @@ def _settings(
         raise JpegError(f"a JPEG has 1..{_SIDE_MAX} pixels a side, got {width}×{height}")
     if not 0 <= restart_interval <= 65_535:
         raise ConfigurationError(f"restart_interval is 0..65535, got {restart_interval!r}")
+    if shared_huffman and progressive:
+        raise ConfigurationError(
+            "shared_huffman is for baseline files, each scan of a progressive one has its own "
+            "tables; pass progressive=False"
+        )
     if exif is not None and not (exif.startswith(EXIF_PREFIX) and len(exif) <= _EXIF_BYTES_MAX):
         raise JpegError(
             f"an EXIF block starts with {EXIF_PREFIX!r} and has at most {_EXIF_BYTES_MAX:,} bytes, "
@@ -160,6 +225,8 @@ def _settings(
             "blocks_x": [grid[1] for grid in grids],
             "progressive": progressive,
             "optimise": optimise,
+            "shared_huffman": shared_huffman,
+            "jfif": jfif,
             "restart_interval": restart_interval,
             "table_slot": [slots.index(table) for table in tables],
             "tables": [table.values for table in tables],

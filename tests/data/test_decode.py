@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bandwise.data import decode as module
-from bandwise.data.decode import decode, short_side
+from bandwise import images
+from bandwise.data.decode import Colour, decode, short_side
 from bandwise.errors import UnreadableImageError
 
 Bytes = npt.NDArray[np.uint8]
@@ -126,7 +126,7 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("colour", ["rgb", "grey"])
-def test_transparent_palette_entries_are_white(tmp_path: Path, colour: module.Colour) -> None:
+def test_transparent_palette_entries_are_white(tmp_path: Path, colour: Colour) -> None:
     image = Image.new("P", (8, 8), 1)
     image.putpalette([255, 0, 0, 0, 0, 255])
     image.paste(0, (0, 0, 4, 8))
@@ -175,7 +175,7 @@ def test_other_formats_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("not an image")
-    with pytest.raises(UnreadableImageError, match=r"notes\.png is not an image.*class folder"):
+    with pytest.raises(UnreadableImageError, match=r"notes\.png is not an image.*remove it"):
         short_side(tmp_path / "notes.png")
 
 
@@ -215,7 +215,7 @@ def test_damaged_images_raise_nothing_else(
 
 def test_the_pixel_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path / "a.png", noise(10, 11))
-    monkeypatch.setattr(module, "MAX_PIXELS", 109)
+    monkeypatch.setattr(images, "MAX_PIXELS", 109)
     for read in (short_side, lambda p: decode(p, height=8, width=8, colour="rgb")):
         with pytest.raises(UnreadableImageError, match=r"a\.png has 11×10 pixels.*limit of 109"):
             read(path)

@@ -5,6 +5,15 @@ A compressor weighs DCT coefficients by bands. It knows nothing of tasks.
 
 from bandwise.compressors.base import Compressor, Normalisation, Weighted
 from bandwise.compressors.learned import LearnedBands
+from bandwise.compressors.quantised import Compressed, QuantisedBands
 from bandwise.compressors.static import StaticBands
 
-__all__ = ["Compressor", "LearnedBands", "Normalisation", "StaticBands", "Weighted"]
+__all__ = [
+    "Compressed",
+    "Compressor",
+    "LearnedBands",
+    "Normalisation",
+    "QuantisedBands",
+    "StaticBands",
+    "Weighted",
+]

@@ -1,0 +1,157 @@
+"""Standard JPEG files of images, quantised as a profile says.
+
+    pixels ──transform──→ coefficients ──round or optimise──→ integers ──smallest container──→ bytes
+    file  ──dequantise──→ coefficients ──────────┘
+
+Every function is pure: the same pixels and profile give the same bytes, whatever the threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandwise import jpeg
+from bandwise.coefficients import Coefficients, Plane
+from bandwise.errors import ConfigurationError, EncodingError
+from bandwise.jpeg.batch import map_in_order
+from bandwise.profile import Profile, RateDistortion
+from bandwise.tables import TableSet, flat
+
+Container = Literal["baseline", "progressive", "smallest"]
+
+CONTAINERS: dict[Container, Sequence[dict[str, bool]]] = {
+    "baseline": ({"progressive": False},),
+    "progressive": ({"progressive": True},),
+    "smallest": (
+        {"progressive": False, "jfif": False},
+        {"progressive": False, "jfif": False, "shared_huffman": True},
+        {"progressive": True, "jfif": False},
+    ),
+}
+"""Settings of `jpeg.write_coefficients` to try for each container; the smallest file is taken."""
+
+_UNQUANTISED = TableSet(luma=flat(1), chroma=flat(1))
+_HUFFMAN_GROUPS = (slice(0, 1), slice(1, 3))
+_ITERATIONS = 2
+
+
+def encode_pixels(
+    pixels_u8: NDArray[np.uint8],
+    profile: Profile,
+    *,
+    container: Container = "smallest",
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+) -> bytes:
+    """JPEG file of uint8 pixels, (height, width) grey or (height, width, 3) RGB.
+
+    The file has exactly the profile's tables; a grey image needs only the luma table. Without rate–
+    distortion optimisation, or at slope 0, the integers are those of `jpeg.encode`. With it they
+    are chosen from coefficients that are rounded to integers. "baseline" and "progressive" files
+    have optimised Huffman tables; "smallest" is the smallest of baseline, baseline with one pair of
+    Huffman tables for all components, and progressive, each without the JFIF marker (18 bytes that
+    decoders do not need). Raises `EncodingError` for colour with a
+    profile for grey, `ConfigurationError`, and what `jpeg.encode` raises.
+    """
+    if pixels_u8.ndim == 3 and profile.tables.chroma is None:
+        raise EncodingError(
+            f"colour pixels {pixels_u8.shape} with the profile {profile.name!r} for grey images; "
+            "convert them to grey, or learn a profile from colour images"
+        )
+    choice = _optimisation(profile)
+    tables = profile.tables if choice is None else _UNQUANTISED
+    image = jpeg.pixels_to_coefficients(pixels_u8, tables, subsampling=profile.subsampling)
+    if choice is not None:
+        image = _quantised(image, profile)
+    return _smallest(replace(image, icc=icc, exif=exif), container)
+
+
+def requantise(data: bytes, profile: Profile, *, container: Container = "smallest") -> bytes:
+    """JPEG file with the coefficients of another one, quantised anew; ICC and EXIF are kept.
+
+    Pixels are not decoded: there is no clipping, no chroma resampling and no colour conversion.
+    What the first file rounded away stays lost, so a coefficient is off by up to half a step of the
+    old table plus half a step of the new one. That is exact enough where the new steps are a few
+    times the old ones, and best where they are odd multiples: then the result is what encoding the
+    original would have given, ties aside. New steps below the old ones keep the old quality. Raises
+    `EncodingError` where the file's components or sampling are not the profile's,
+    `ConfigurationError`, and what `jpeg.read_coefficients` raises.
+    """
+    image = jpeg.read_coefficients(data)
+    if image.colour != "grey" and profile.tables.chroma is None:
+        raise EncodingError(
+            f"a colour JPEG with the profile {profile.name!r} for grey images; "
+            "learn a profile from colour images, or decode the file, convert it to grey, encode it"
+        )
+    if image.subsampling not in ("grey", profile.subsampling):
+        raise EncodingError(
+            f"a JPEG at {image.subsampling} with the profile {profile.name!r} at "
+            f"{profile.subsampling}; decode the file and encode its pixels instead"
+        )
+    return _smallest(_quantised(image, profile), container)
+
+
+def encode_batch(
+    images_u8: Sequence[NDArray[np.uint8]],
+    profile: Profile,
+    *,
+    container: Container = "smallest",
+    workers: int | None = None,
+) -> list[bytes]:
+    """`encode_pixels` of each image, in order, on `workers` threads (None: one a core)."""
+    one = functools.partial(encode_pixels, profile=profile, container=container)
+    return map_in_order(one, images_u8, workers)
+
+
+def _optimisation(profile: Profile) -> RateDistortion | None:
+    """Settings of the optimisation, None where it would change nothing."""
+    choice = profile.rate_distortion
+    return choice if choice is not None and choice.slope > 0 else None
+
+
+def _quantised(image: Coefficients, profile: Profile) -> Coefficients:
+    """Requantise an image with the profile's tables; its size and metadata stay."""
+    planes: list[Plane] = []
+    for group in _HUFFMAN_GROUPS:
+        planes += _quantised_group(image.planes[group], profile, group)
+    return replace(image, planes=tuple(planes))
+
+
+def _quantised_group(planes: Sequence[Plane], profile: Profile, group: slice) -> Iterator[Plane]:
+    """Requantise planes that share a quantisation table and a Huffman table."""
+    table = profile.tables.luma if group.start == 0 else profile.tables.chroma
+    if table is None or not planes:
+        return
+    coefficients = [plane.dequantised() for plane in planes]
+    integers = [jpeg.round_blocks(x, table) for x in coefficients]
+    choice = _optimisation(profile)
+    if choice is not None:
+        sensitivities = [choice.sensitivity[name] for name in profile.components[group]]
+        for _ in range(_ITERATIONS):
+            ac_bits = jpeg.ac_code_bits(*integers)
+            integers = [
+                jpeg.optimise_blocks(
+                    x, table, sensitivity=sensitivity, slope=choice.slope, ac_bits=ac_bits
+                )
+                for x, sensitivity in zip(coefficients, sensitivities, strict=True)
+            ]
+    for plane, blocks in zip(planes, integers, strict=True):
+        yield replace(plane, blocks=blocks, table=table)
+
+
+def _smallest(image: Coefficients, container: Container) -> bytes:
+    """Write an image in each way that the container allows; the smallest file."""
+    if container not in CONTAINERS:
+        raise ConfigurationError(f"container {container!r}; choose one of {', '.join(CONTAINERS)}")
+    written = (
+        jpeg.write_coefficients(image, **settings)
+        for settings in CONTAINERS[container]
+        if image.colour != "grey" or not settings.get("shared_huffman")
+    )
+    return min(written, key=len)

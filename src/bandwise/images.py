@@ -1,0 +1,118 @@
+"""Image files, opened safely through Pillow and brought to upright 8-bit pixels.
+
+A list of formats and a limit on pixels stand before the decoder, because files are not trusted.
+ICC profiles are not applied: values are taken as sRGB, as training code customarily does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bandwise.errors import UnreadableImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
+MAX_PIXELS = 64 * 1024 * 1024
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@contextmanager
+def open_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
+    """Open an image; whatever Pillow raises until the end becomes an `UnreadableImageError`.
+
+    `name` begins the message: "NAME is not an image of an accepted format ...". An image of more
+    than 64 Mi pixels is refused before it is decoded.
+    """
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableImageError(
+                    f"{name} has {image.width}×{image.height} pixels, more than the limit of "
+                    f"{MAX_PIXELS}; scale it down or remove it"
+                )
+            yield image
+    except UnreadableImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(
+            f"{name} is not an image of an accepted format ({', '.join(FORMATS)}), or its header "
+            "is damaged; replace it or remove it"
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadableImageError(
+            f"{name} has too many pixels (limit {MAX_PIXELS}); scale it down or remove it"
+        ) from error
+    # Damaged files make Pillow's decoders raise nearly any exception type.
+    except Exception as error:
+        raise UnreadableImageError(
+            f"{name} cannot be decoded ({error}); replace it or remove it"
+        ) from error
+
+
+def turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes an opened image upright by its EXIF orientation; None: it is, or does not say."""
+    try:
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata is no reason to refuse the pixels
+        return None
+
+
+def upright(image: Image.Image, name: str) -> Image.Image:
+    """Decode an opened image and turn it as its EXIF orientation says.
+
+    Returns mode L or RGB, or LA or RGBA where some pixel is not opaque. 16-bit values are scaled to
+    8 bits, CMYK is converted without its ICC profile. Raises `UnreadableImageError` for 32-bit
+    values of no fixed range.
+    """
+    # Pillow scales every PGM of more than 8 bits to 0..65535.
+    is_16_bit = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PPM")
+    image.load()
+    if (needed := turn(image)) is not None:
+        image = image.transpose(needed)
+    if is_16_bit:
+        image = _scaled_to_8_bits(image)
+    elif image.mode in ("I", "F"):
+        raise UnreadableImageError(
+            f"{name} holds 32-bit values (Pillow mode {image.mode}) of no fixed range; "
+            "save it with 8 or 16 bits a channel"
+        )
+    opaque = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    if image.has_transparency_data:
+        image = image.convert(opaque + "A")
+        if np.asarray(image.getchannel("A")).min() < 255:
+            return image
+    return image.convert(opaque)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay what `upright` gives on white: mode L or RGB, as the image is grey or not."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
+
+
+def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
+    """Mode L, or LA where one of the 16-bit values means transparency."""
+    values = np.asarray(image).astype(np.uint32)
+    grey = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return grey
+    alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (grey, alpha))

@@ -6,23 +6,39 @@ configuration and data: batches are drawn from a generator seeded by (seed, epoc
 was killed and resumed ends with the same numbers as one that was not.
 """
 
+from typing import TYPE_CHECKING
+
+from bandwise.lazy import lazy_exports
 from bandwise.training.config import TrainingConfig
-from bandwise.training.loop import (
-    Batches,
-    Evaluation,
-    Observer,
-    StepProgress,
-    evaluate,
-    fit,
-    joint_loss,
-    train,
-)
-from bandwise.training.state import EpochResult, TrainingResult
+
+if TYPE_CHECKING:
+    from bandwise.training.loop import (
+        Batches,
+        Evaluation,
+        Observer,
+        StepProgress,
+        evaluate,
+        fit,
+        joint_loss,
+        train,
+    )
+    from bandwise.training.pixels import (
+        Companion,
+        NetworkConfig,
+        NetworkEpoch,
+        NetworkListener,
+        train_network,
+    )
+    from bandwise.training.state import EpochResult, TrainingResult
 
 __all__ = [
     "Batches",
+    "Companion",
     "EpochResult",
     "Evaluation",
+    "NetworkConfig",
+    "NetworkEpoch",
+    "NetworkListener",
     "Observer",
     "StepProgress",
     "TrainingConfig",
@@ -31,4 +47,29 @@ __all__ = [
     "fit",
     "joint_loss",
     "train",
+    "train_network",
 ]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "bandwise.training.loop": (
+            "Batches",
+            "Evaluation",
+            "Observer",
+            "StepProgress",
+            "evaluate",
+            "fit",
+            "joint_loss",
+            "train",
+        ),
+        "bandwise.training.pixels": (
+            "Companion",
+            "NetworkConfig",
+            "NetworkEpoch",
+            "NetworkListener",
+            "train_network",
+        ),
+        "bandwise.training.state": ("EpochResult", "TrainingResult"),
+    },
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,7 @@ class RunState:
         """Write the whole state to one file."""
         tensors = self._model_state()
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
-        for number, optimiser in enumerate(self.optimisers):
-            for index, state in optimiser.state_dict()["state"].items():
-                for name, value in state.items():
-                    tensors[f"optimiser.{number}.{index}.{name}"] = value
+        tensors |= optimiser_tensors(self.optimisers)
         progress = {
             "fingerprint": fingerprint,
             "config": asdict(self.config),
@@ -123,14 +121,8 @@ class RunState:
         try:
             _load_model(self.task, "task.", tensors)
             _load_model(self.compressor, "compressor.", tensors)
-            for number, optimiser in enumerate(self.optimisers):
-                prefix = f"optimiser.{number}."
-                state: dict[int, dict[str, Tensor]] = {}
-                for name, value in _below(tensors, prefix).items():
-                    index, key = name.split(".", 1)
-                    state.setdefault(int(index), {})[key] = value
-                optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-            self._best = _below(tensors, "best.")
+            load_optimisers(self.optimisers, tensors)
+            self._best = below(tensors, "best.")
             self.best_epoch = int(progress["best_epoch"])
             self.history = [EpochResult(**_tuples(entry)) for entry in progress["history"]]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -146,10 +138,33 @@ class RunState:
 
 
 def _load_model(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> None:
-    module.load_state_dict(_below(tensors, prefix))
+    module.load_state_dict(below(tensors, prefix))
 
 
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def optimiser_tensors(optimisers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """Everything that optimisers remember between steps, by name."""
+    return {
+        f"optimiser.{number}.{index}.{name}": value
+        for number, optimiser in enumerate(optimisers)
+        for index, state in optimiser.state_dict()["state"].items()
+        for name, value in state.items()
+    }
+
+
+def load_optimisers(
+    optimisers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]
+) -> None:
+    """Put optimisers into the state that :func:`optimiser_tensors` gave."""
+    for number, optimiser in enumerate(optimisers):
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in below(tensors, f"optimiser.{number}.").items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Tensors whose names start with a prefix, without it."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from bandwise.errors import CheckpointError, ConfigurationError
+from bandwise.tasks.networks import BUILT_IN, build_network, load_network, network_sha256
+
+
+def own(*, num_classes: int, channels: int) -> nn.Module:
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+
+
+def no_network(*, num_classes: int, channels: int) -> int:
+    return num_classes * channels
+
+
+OWN = f"{__name__}:own"
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, OWN])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_networks_map_pixels_to_logits_and_learn(name: str, channels: int) -> None:
+    network = build_network(name, num_classes=5, channels=channels)
+    logits = network(torch.rand(4, channels, 32, 32))
+    assert logits.shape == (4, 5)
+    logits.square().sum().backward()
+    assert all(value.grad is not None for value in network.parameters())
+
+
+def test_sizes_are_as_documented() -> None:
+    def millions(name: str) -> float:
+        network = build_network(name, num_classes=10, channels=3)
+        return sum(value.numel() for value in network.parameters()) / 1e6
+
+    assert millions("resnet") == pytest.approx(1.6, abs=0.1)
+    assert millions("plain-cnn") == pytest.approx(1.1, abs=0.1)
+    assert millions("small-cnn") == pytest.approx(0.1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("alexnet", "built in are small-cnn, plain-cnn, resnet"),
+        ("no.such.module:net", "cannot be imported"),
+        (f"{__name__}:missing", "cannot be imported"),
+        (f"{__name__}:OWN", "is not a function"),
+        (f"{__name__}:no_network", r"returned a int; it has to return a torch\.nn\.Module"),
+        ("builtins:abs", "cannot be called with num_classes=5"),
+    ],
+)
+def test_bad_names_are_refused(name: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        build_network(name, num_classes=5, channels=1)
+
+
+def test_weights_come_back(tmp_path: Path) -> None:
+    network = build_network(OWN, num_classes=3, channels=1)
+    path = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(network.state_dict(), path)
+    loaded = load_network(OWN, path, num_classes=3, channels=1)
+    assert network_sha256(loaded) == network_sha256(network)
+    assert not loaded.training
+
+
+def test_hash_depends_on_every_weight() -> None:
+    network = build_network("small-cnn", num_classes=3, channels=1)
+    before = network_sha256(network)
+    with torch.no_grad():
+        next(reversed(list(network.parameters())))[0] += 1e-3
+    assert network_sha256(network) != before
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(own(num_classes=3, channels=1).state_dict(), path)
+    with pytest.raises(CheckpointError, match="does not hold the weights of .* for 4 classes"):
+        load_network(OWN, path, num_classes=4, channels=1)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not safetensors"])
+def test_unreadable_weights_are_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="cannot be read as safetensors"):
+        load_network(OWN, path, num_classes=3, channels=1)

@@ -1,0 +1,56 @@
+"""Rate against accuracy, measured: pure functions of "point" rows, for evaluation and report alike.
+
+    rows ──points_of──→ points ──best_point──→ a setting, chosen on validation
+                               ──headline────→ bytes saved on test, at most `bound` points lost
+                               ──bd_rate─────→ mean difference in rate at equal accuracy
+                               ──saving_at_equal_divergence
+
+A *name* selects points: a codec (``"webp"``) or a family (``"libjpeg 4:2:0 baseline"``); several
+names stand for the best of them. Bounds and drops are percentage points, savings and accuracies
+shares. Intervals are 95 % percentile bootstraps over images, paired: every curve of a comparison
+sees the same resampled images. They hold the chosen settings fixed and do not cover the variation
+between seeds, over which a retrained point's decisions are averaged image by image.
+"""
+
+from bandwise.measures.bootstrap import RESAMPLES, Interval
+from bandwise.measures.choice import (
+    Headline,
+    OperatingPoint,
+    best_point,
+    headline,
+    operating_point,
+)
+from bandwise.measures.curves import (
+    OVERLAP_MIN,
+    BdRate,
+    DivergenceSaving,
+    accuracy_interval,
+    bd_rate,
+    envelope,
+    pareto,
+    saving_at_equal_divergence,
+)
+from bandwise.measures.points import ORIGINAL, Point, Undefined, bound_in_words, points_of
+
+__all__ = [
+    "ORIGINAL",
+    "OVERLAP_MIN",
+    "RESAMPLES",
+    "BdRate",
+    "DivergenceSaving",
+    "Headline",
+    "Interval",
+    "OperatingPoint",
+    "Point",
+    "Undefined",
+    "accuracy_interval",
+    "bd_rate",
+    "best_point",
+    "bound_in_words",
+    "envelope",
+    "headline",
+    "operating_point",
+    "pareto",
+    "points_of",
+    "saving_at_equal_divergence",
+]

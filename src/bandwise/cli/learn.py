@@ -1,0 +1,192 @@
+"""``bandwise learn``: quantisation tables for a network, as a profile."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bandwise.cli.options import (
+    Colour,
+    DataDirOption,
+    Device,
+    DeviceOption,
+    ImageSizeOption,
+    device_name,
+)
+
+if TYPE_CHECKING:
+    from bandwise.recipes.learning import Learned
+
+
+class Method(StrEnum):
+    """How tables are learned."""
+
+    SENSITIVITY = "sensitivity"
+    GRADIENT = "gradient"
+
+
+class Chroma(StrEnum):
+    """Chroma subsampling."""
+
+    FULL = "4:4:4"
+    HALF = "4:2:0"
+
+
+def learn(
+    dataset: Annotated[
+        str,
+        typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`."),
+    ],
+    out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
+    network: Annotated[
+        str,
+        typer.Option(
+            help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."
+        ),
+    ] = "resnet",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="The network's weights, safetensors; trained first if not given."),
+    ] = None,
+    method: Annotated[
+        Method, typer.Option(help="One pass of gradients, or descent from its result.")
+    ] = Method.SENSITIVITY,
+    target_accuracy_drop: Annotated[
+        float | None,
+        typer.Option(help="Points of accuracy that may be lost; 1 if no target is given."),
+    ] = None,
+    target_bpp: Annotated[
+        float | None, typer.Option(help="Instead: bits per pixel, headers included.")
+    ] = None,
+    target_bytes: Annotated[
+        float | None, typer.Option(help="Instead: mean bytes an image, headers included.")
+    ] = None,
+    subsampling: Annotated[Chroma, typer.Option(help="Of chroma, in colour.")] = Chroma.HALF,
+    slopes: Annotated[
+        list[float] | None, typer.Option(help="Prices of a bit in nats, one profile each.")
+    ] = None,
+    images: Annotated[
+        int, typer.Option(help="Training images that the tables are learned from.")
+    ] = 600,
+    epochs: Annotated[
+        int | None, typer.Option(help="Of training the network, where it is trained.")
+    ] = None,
+    ladder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that also gets every profile of the curve, among which `bandwise encode` "
+            "chooses for each image."
+        ),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Network, measurements and report; runs/learn-DATASET if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    data_dir: DataDirOption = None,
+    image_size: ImageSizeOption = None,
+    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Learn quantisation tables for a network and keep those that meet a target.
+
+    Tables are learned for several prices of a bit, each is measured on real files of the validation
+    images, the smallest files that meet the target are chosen there, and the choice is reported on
+    the test images. The whole curve is kept in the profile and in the work folder, which a second
+    call goes on from.
+
+    Example: bandwise learn photos/ --network resnet --out photos.json
+    """
+    # PyTorch takes seconds to import, which help and usage errors do not wait for.
+    from bandwise.cli.board import data_progress
+    from bandwise.cli.stages import Stages
+    from bandwise.data import load
+    from bandwise.recipes.learning import (
+        SLOPES,
+        LearnConfig,
+        Target,
+        learn_profile,
+        profile_file_name,
+    )
+
+    console = Console()
+    target = Target(
+        accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes
+    )
+    with data_progress(console) as progress:
+        data = load(
+            dataset,
+            data_dir=data_dir,
+            image_size=None if image_size is None else (image_size, image_size),
+            colour=colour.value,
+            progress=progress,
+        )
+    config = LearnConfig(
+        network=network,
+        weights=weights,
+        epochs=epochs,
+        method=method.value,
+        slopes=tuple(slopes or SLOPES),
+        images=images,
+        subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
+        seed=seed,
+        device=device_name(device),
+    )
+    folder = work or Path("runs") / f"learn-{data.name}"
+    console.print(f"{data.name}: {data.source}", highlight=False)
+    try:
+        with Stages(console) as stages:
+            learned = learn_profile(config, data, target, folder, listener=stages.hear)
+    except KeyboardInterrupt as stop:
+        stop.add_note("what is finished is kept, the same command resumes")
+        raise
+    learned.profile.save(out)
+    if ladder is not None:
+        for profile in learned.profiles:
+            profile.save(ladder / profile_file_name(profile))
+    console.print(_curve(learned))
+    console.print(_sentence(learned), highlight=False, soft_wrap=True)
+    places = {
+        "profile": out,
+        "ladder ": ladder,
+        "weights": learned.weights,
+        "results": learned.results,
+    }
+    for name, path in places.items():
+        if path:
+            console.print(f"{name} {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _curve(learned: Learned) -> Table:
+    """Bytes and accuracy of every profile on validation, the chosen one marked."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("on validation")
+    for title in ("bytes an image", "accuracy", "divergence", ""):
+        table.add_column(title, justify="right")
+    for point in learned.profile.curve:
+        if point["split"] == "validation":
+            size = point["mean_bytes"]
+            table.add_row(
+                point["label"],
+                "" if size is None else f"{size:,.0f}",
+                f"{point['accuracy']:.2%}",
+                f"{point['divergence']:.4f}",
+                "chosen" if point["label"] == learned.chosen.label else "",
+            )
+    return table
+
+
+def _sentence(learned: Learned) -> str:
+    """What the chosen profile does on test."""
+    test, original = learned.test, learned.original_test
+    drop = 100 * (original.accuracy - test.accuracy)
+    return (
+        f"on test: {test.mean_bytes:,.0f} bytes an image, accuracy {test.accuracy:.2%}, "
+        f"{drop:+.2f} points below the originals' {original.accuracy:.2%} "
+        f"({len(test.image_correct)} images)"
+    )

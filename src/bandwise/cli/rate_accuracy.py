@@ -1,0 +1,127 @@
+"""``bandwise rate-accuracy``: the whole comparison on one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bandwise.cli.options import (
+    Colour,
+    DataDirOption,
+    Device,
+    DeviceOption,
+    ImageSizeOption,
+    device_name,
+)
+
+
+def rate_accuracy(
+    dataset: Annotated[
+        str,
+        typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder; runs/rate-accuracy-DATASET if not given.")
+    ] = None,
+    network: Annotated[
+        str,
+        typer.Option(
+            help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."
+        ),
+    ] = "resnet",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="The network's weights, safetensors; trained first if not given."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Of training networks, where they are trained.")
+    ] = None,
+    transfer: Annotated[
+        str, typer.Option(help="Network that the tables are not learned for; `none` for none.")
+    ] = "plain-cnn",
+    methods: Annotated[
+        list[str] | None, typer.Option(help="`sensitivity`, `gradient`, or both if not given.")
+    ] = None,
+    codecs: Annotated[
+        list[str] | None, typer.Option(help="Codecs; every one that is installed if not given.")
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(
+            help="Of each family's settings, libjpeg's apart, measure every EVERY-th.", min=1
+        ),
+    ] = 1,
+    libjpeg_every: Annotated[int, typer.Option(help="The same for libjpeg's settings.", min=1)] = 1,
+    retrained_seeds: Annotated[
+        list[int] | None,
+        typer.Option(help="Also retrain the network on files, with these seeds; not if not given."),
+    ] = None,
+    images: Annotated[
+        int, typer.Option(help="Training images that the tables are learned from.")
+    ] = 600,
+    seed: Annotated[int, typer.Option(help="Of networks and of what is drawn.")] = 0,
+    data_dir: DataDirOption = None,
+    image_size: ImageSizeOption = None,
+    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Compare learned tables with libjpeg and other codecs on real bytes.
+
+    Trains or loads a network, learns tables for it, measures every codec at every setting on real
+    files, does so again for a network that the tables were not learned for, and with seeds given
+    retrains the network on the files. Ends with a table and one self-contained report.html, and
+    goes on where it was interrupted.
+
+    Example: bandwise rate-accuracy photos --retrained-seeds 0 1 2
+    """
+    # PyTorch takes seconds to import, which help and usage errors do not wait for.
+    from bandwise.cli.board import data_progress
+    from bandwise.cli.savings import print_savings
+    from bandwise.cli.stages import Stages
+    from bandwise.data import load
+    from bandwise.measures import points_of
+    from bandwise.recipes.learning import METHODS, LearnConfig
+    from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
+    from bandwise.report import write_report
+    from bandwise.results import read_rows
+
+    console = Console()
+    config = RateAccuracyConfig(
+        learn=LearnConfig(
+            network=network,
+            weights=weights,
+            epochs=epochs,
+            images=images,
+            seed=seed,
+            device=device_name(device),
+        ),
+        methods=tuple(methods or METHODS),
+        codecs=None if codecs is None else tuple(codecs),
+        every=every,
+        libjpeg_every=libjpeg_every,
+        transfer=None if transfer == "none" else transfer,
+        retrained_seeds=tuple(retrained_seeds or ()),
+    )
+    with data_progress(console) as progress:
+        data = load(
+            dataset,
+            data_dir=data_dir,
+            image_size=None if image_size is None else (image_size, image_size),
+            colour=colour.value,
+            progress=progress,
+        )
+    folder = out or Path("runs") / f"rate-accuracy-{data.name}"
+    console.print(f"{data.name}: {data.source}, into {folder}", highlight=False)
+    try:
+        with Stages(console) as stages:
+            results = run(config, data, folder, listener=stages.hear)
+    except KeyboardInterrupt as stop:
+        stop.add_note("what is finished is kept, the same command resumes")
+        raise
+    page = write_report(results, folder)
+    points = points_of(read_rows(results), network=network)
+    print_savings(console, points, bound=1.0, bounds=(0.0, 0.5, 1.0))
+    console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)

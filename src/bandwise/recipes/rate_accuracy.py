@@ -1,0 +1,371 @@
+"""Accuracy against real bytes: libjpeg, other codecs and learned profiles, on one data set.
+
+    networks ──→ profiles ──→ frozen:    every codec and profile, the network as it was trained
+                          ├─→ transfer:  the same for a network the tables were not learned for
+                          └─→ retrained: the network trained on from the same start on the files of
+                                         libjpeg and of jointly learned tables, seed by seed
+
+Every step is kept as soon as it is done; the same call goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+
+from torch import nn
+
+from bandwise.data import Dataset
+from bandwise.errors import ConfigurationError
+from bandwise.evaluation import (
+    SPLITS,
+    Codec,
+    Conditions,
+    EvaluationConfig,
+    GuidedCodec,
+    Ledger,
+    ProfileCodec,
+    Setting,
+    baselines,
+    check_folder,
+    evaluate,
+    libjpeg_ladder,
+    measure,
+    original_row,
+    profile_row,
+    recode,
+    split_images,
+)
+from bandwise.learning import joint_candidate, sensitivity_candidates
+from bandwise.profile import Profile
+from bandwise.recipes.learning import (
+    BESIDE,
+    METHODS,
+    LearnConfig,
+    learned_profiles,
+    learning_row,
+    measuring,
+    prepare_network,
+    problem_of,
+    profile_of,
+    split_off_validation,
+)
+from bandwise.recipes.stages import Event, Listener, silent
+from bandwise.results import RESULTS_NAME, Row, read_rows
+from bandwise.tasks import logits_of
+from bandwise.tasks.networks import build_network
+from bandwise.training import NetworkConfig, NetworkEpoch, train_network
+
+RETRAINED_QUALITIES = (8, 12, 18, 27)
+"""libjpeg's qualities that networks are retrained for."""
+
+RETRAINED_FAMILIES = ("libjpeg 4:2:0 smallest", "libjpeg smallest")
+"""Its families, in colour and in grey: the coefficients are those of all others."""
+
+LADDER_EVERY = 3
+"""Of the profiles that were learned first, every third is a rung of the ladder for guided files."""
+
+Files = tuple[Codec, Setting] | None
+"""Files that a network is trained on: those of a codec's setting, or the originals for None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateAccuracyConfig:
+    """What is learned and compared.
+
+    Attributes
+    ----------
+    learn
+        The network, and how tables are learned for it; ``methods`` replaces its method.
+    gradient_slopes
+        Prices of a bit for descent, which takes longer; those of ``learn`` if not given.
+    codecs
+        Baselines by name; every one that is installed if not given.
+    every
+        Of each family's settings of baselines other than libjpeg, measure every ``every``-th.
+    libjpeg_every
+        The same for libjpeg.
+    transfer
+        Another built-in network, on which the same files are measured; None: none.
+    retrained_seeds
+        Seeds of retraining; none: no joint learning and no retraining.
+    joint_slopes
+        Prices of a bit for which tables and network are learned together.
+    retraining
+        How a network is trained on from where it is.
+    """
+
+    learn: LearnConfig = field(default_factory=LearnConfig)
+    methods: tuple[str, ...] = METHODS
+    gradient_slopes: tuple[float, ...] | None = (4e-7, 1.6e-6, 4e-6, 1e-5)
+    codecs: tuple[str, ...] | None = None
+    every: int = 1
+    libjpeg_every: int = 1
+    transfer: str | None = "plain-cnn"
+    retrained_seeds: tuple[int, ...] = ()
+    joint_slopes: tuple[float, ...] = (1e-6, 2e-6, 4e-6, 8e-6)
+    retraining: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(
+            epochs=2, learning_rate=0.01, warm_up_epochs=0.2, small_share=0.0, averaging=0.98
+        )
+    )
+
+    def __post_init__(self) -> None:
+        if not self.methods or not set(self.methods) <= set(METHODS):
+            raise ConfigurationError(
+                f"methods are {' or '.join(METHODS)}, got {', '.join(self.methods) or 'none'}"
+            )
+        if self.every < 1 or self.libjpeg_every < 1:
+            raise ConfigurationError(
+                f"every and libjpeg_every are at least 1, got {self.every} and {self.libjpeg_every}"
+            )
+        if self.transfer == self.learn.network:
+            raise ConfigurationError(
+                f"tables are learned for {self.transfer}; name another network for transfer, "
+                "or none"
+            )
+
+
+def run(
+    config: RateAccuracyConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
+) -> Path:
+    """Run or resume the experiment and return the path of its results.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``out`` holds another experiment, or a codec or a network is not there.
+    OutputError
+        If ``out`` cannot be written or holds something else.
+    """
+    check_folder(out, beside=BESIDE)
+    dataset = split_off_validation(dataset, seed=config.learn.seed)
+    channels = dataset.image_shape[0]
+    codecs = [
+        (
+            codec,
+            thinned(
+                codec.settings(),
+                config.libjpeg_every if codec.name == "libjpeg" else config.every,
+            ),
+        )
+        for codec in _chosen(config, channels)
+    ]
+    if config.transfer is not None:  # before hours of work
+        build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
+    network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
+    ladder: list[Profile] = []
+    profiles: list[Profile] = []
+    rows: list[Row] = []
+    for method in config.methods:
+        learn = replace(config.learn, method=method)
+        if method == "gradient":
+            learn = replace(learn, slopes=config.gradient_slopes or learn.slopes)
+        folder = out / "profiles"
+        found = learned_profiles(learn, dataset, network, folder, listener=listener)
+        profiles += found
+        ladder = ladder or found[::LADDER_EVERY]
+        rows.append(learning_row(learn, folder))
+    guided = {
+        "bandwise": ladder,
+        "libjpeg": libjpeg_ladder(channels),
+    }
+    device = config.learn.device
+    learned = _with_settings(
+        [
+            ProfileCodec(profiles),
+            *(
+                GuidedCodec(
+                    steps, network, name=f"{name} guided", family=f"{name} guided", device=device
+                )
+                for name, steps in guided.items()
+            ),
+        ]
+    )
+    results = evaluate(
+        EvaluationConfig(network=config.learn.network, device=config.learn.device),
+        dataset,
+        network,
+        [*learned, *codecs],
+        out,
+        profiles=profiles,
+        beside=BESIDE,
+        listener=measuring(listener),
+    )
+    ledger = _ledger(results)
+    ledger.add(*rows)
+    ledger.flush()
+    if config.transfer is not None:
+        other = replace(config.learn, network=config.transfer, weights=None)
+        evaluate(
+            EvaluationConfig(network=config.transfer, device=config.learn.device),
+            dataset,
+            prepare_network(other, dataset, out / "networks", listener=listener),
+            [*learned, *(pair for pair in codecs if pair[0].name == "libjpeg")],
+            out,
+            beside=BESIDE,
+            listener=measuring(listener),
+        )
+    if config.retrained_seeds:
+        _retrain_all(config, dataset, network, out, listener)
+    return results
+
+
+def retrain(
+    config: NetworkConfig,
+    network: nn.Module,
+    dataset: Dataset,
+    files: Files,
+    *,
+    device: str = "cpu",
+    on_epoch: Callable[[NetworkEpoch], None] = lambda _: None,
+) -> nn.Module:
+    """Train a copy of ``network`` on, with files as they decode, or with the originals."""
+    train, validation = dataset.train, split_images(dataset, "validation", seed=0)
+    if files is not None:
+        train, validation = (recode(*files, images) for images in (train, validation))
+    retrained = copy.deepcopy(network).requires_grad_(True)
+    train_network(
+        retrained,
+        train,
+        validation=validation,
+        num_classes=dataset.num_classes,
+        config=config,
+        device=device,
+        listener=on_epoch,
+    )
+    return retrained
+
+
+def thinned(settings: Sequence[Setting], every: int) -> list[Setting]:
+    """Every ``every``-th setting of each family."""
+    families: dict[str, list[Setting]] = {}
+    for setting in settings:
+        families.setdefault(setting.family, []).append(setting)
+    return [setting for family in families.values() for setting in family[::every]]
+
+
+def retrained_settings(settings: Sequence[Setting]) -> list[Setting]:
+    """Libjpeg's settings that networks are retrained for."""
+    return [
+        setting
+        for setting in settings
+        if setting.family in RETRAINED_FAMILIES
+        and setting.options["quality"] in RETRAINED_QUALITIES
+    ]
+
+
+def _chosen(config: RateAccuracyConfig, channels: int) -> list[Codec]:
+    """Baseline codecs that are asked for."""
+    available = baselines(channels)
+    names = available if config.codecs is None else config.codecs
+    missing = set(names) - set(available)
+    if missing:
+        raise ConfigurationError(
+            f"the codec {min(missing)!r} is not there; this machine has {', '.join(available)}"
+        )
+    return [available[name] for name in names]
+
+
+def _with_settings(codecs: Sequence[Codec]) -> list[tuple[Codec, Sequence[Setting]]]:
+    return [(codec, codec.settings()) for codec in codecs]
+
+
+def _ledger(results: Path) -> Ledger:
+    return Ledger.open(results.parent, read_rows(results)[0], beside=BESIDE)
+
+
+def _retrain_all(
+    config: RateAccuracyConfig,
+    dataset: Dataset,
+    network: nn.Module,
+    out: Path,
+    listener: Listener,
+) -> None:
+    """Add the points of networks that were trained on with the files that they are measured on."""
+    name, device = config.learn.network, config.learn.device
+    joint = _learned_jointly(config, dataset, network, out / "profiles", listener)
+    ledger = _ledger(out / RESULTS_NAME)
+    ledger.add(*(profile_row(profile, name) for profile in joint))
+    libjpeg, learned = baselines(dataset.image_shape[0])["libjpeg"], ProfileCodec(joint)
+    work: list[Files] = [None]
+    work += [(libjpeg, setting) for setting in retrained_settings(libjpeg.settings())]
+    work += [(learned, setting) for setting in learned.settings()]
+    total = len(work) * len(config.retrained_seeds)
+    for number, (seed, files) in enumerate(product(config.retrained_seeds, work), start=1):
+        conditions = [
+            Conditions(split=split, network=name, seed=seed, protocol="retrained")
+            for split in SPLITS
+        ]
+        if all(_is_measured(ledger, files, each) for each in conditions):
+            continue
+        named = "originals" if files is None else f"{files[1].family} {files[1].label}"
+        stage = f"retraining {number}/{total} on {named}, seed {seed}:"
+        retrained = retrain(
+            replace(config.retraining, seed=seed),
+            network,
+            dataset,
+            files,
+            device=device,
+            on_epoch=_epochs(listener, stage),
+        )
+        for each in conditions:
+            images = split_images(dataset, each.split, seed=0)
+            logits = logits_of(retrained, images.pixels_u8, device=device)
+            if files is None:
+                ledger.add(original_row(images, logits, each))
+                continue
+            codec, setting = files
+            rows = measure(
+                codec,
+                [setting],
+                images,
+                retrained,
+                original_logits=logits,
+                conditions=each,
+                device=device,
+            )
+            ledger.add(*rows)
+    ledger.flush()
+
+
+def _learned_jointly(
+    config: RateAccuracyConfig,
+    dataset: Dataset,
+    network: nn.Module,
+    folder: Path,
+    listener: Listener,
+) -> list[Profile]:
+    """Learn tables together with the network, one profile a slope, or load those there are."""
+    problem = problem_of(config.learn, dataset, network)
+    profiles = []
+    for start in sensitivity_candidates(problem, config.joint_slopes):
+        path = folder / f"joint-{start.label}.json"
+        if not path.exists():
+            stage = f"learning tables and network together, slope {start.label}:"
+            candidate, _ = joint_candidate(
+                start,
+                network,
+                dataset.train,
+                validation=split_images(dataset, "validation", seed=0),
+                num_classes=dataset.num_classes,
+                config=config.retraining,
+                device=config.learn.device,
+                listener=_epochs(listener, stage),
+            )
+            profile_of(candidate, config.learn, dataset, network).save(path)
+        profiles.append(Profile.load(path))
+    return profiles
+
+
+def _is_measured(ledger: Ledger, files: Files, conditions: Conditions) -> bool:
+    if files is None:
+        return ledger.has_original(conditions)
+    return ledger.has(*files, conditions)
+
+
+def _epochs(listener: Listener, stage: str) -> Callable[[NetworkEpoch], None]:
+    return lambda epoch: listener(Event(stage=stage, epoch=epoch))

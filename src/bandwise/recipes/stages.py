@@ -1,0 +1,26 @@
+"""How recipes of several stages say where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bandwise.training import NetworkEpoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Where a stage stands: ``done`` of ``total`` in ``unit``, or an epoch of training."""
+
+    stage: str
+    unit: str = "images"
+    done: int = 0
+    total: int = 0
+    epoch: NetworkEpoch | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Hear nothing."""

@@ -1,0 +1,141 @@
+"""``bandwise encode`` as a person uses it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bandwise import jpeg
+from bandwise.cli.main import run
+from bandwise.profile import Profile
+from bandwise.tables import TableSet
+from tests.jpeg.images import picture
+
+pytestmark = pytest.mark.skipif(
+    not jpeg.available(), reason="the native JPEG extension is not built"
+)
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    path = tmp_path / "profile.json"
+    Profile(name="p", tables=TableSet.ijg(40)).save(path)
+    return path
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.fromarray(picture(24, 32)).save(folder / "a.png")
+    Image.fromarray(picture(24, 32, seed=1)).save(folder / "b.jpg", quality=95)
+    Image.new("RGBA", (8, 8)).save(folder / "clear.png")
+    return folder
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    out, err = capfd.readouterr()
+    return out, err
+
+
+def test_a_folder_is_encoded_and_summed_up(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 0
+    out, err = said(capfd)
+    written = sum(path.stat().st_size for path in (tmp_path / "out").iterdir())
+    assert "3 images encoded" in out
+    assert f"→ {written:,} bytes" in out
+    assert err == ""
+    with Image.open(tmp_path / "out" / "a.jpg") as image:
+        assert image.quantization[0] == list(TableSet.ijg(40).luma.values)  # type: ignore[attr-defined]
+
+
+def test_every_option_has_its_effect(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["encode", str(images), str(out), "--profile", str(profile), "--json"]
+    options = ["--container", "baseline", "--requantise", "--alpha", "refuse", "--workers", "1"]
+    assert run([*command, *options]) == 3
+    text, err = said(capfd)
+    summary = json.loads(text)
+    assert (summary["encoded"], summary["requantised"], summary["skipped"]) == (2, 1, 1)
+    assert summary["bytes_out"] == sum((out / n).stat().st_size for n in ("a.jpg", "b.jpg"))
+    assert "skipped clear.png: the file has transparent pixels" in err
+    assert f"1 skipped, all named in {out}/quarantine.jsonl" in err
+    assert b"\xff\xc0" in (out / "a.jpg").read_bytes()
+    assert run([*command, "--resume"]) == 0
+    summary = json.loads(said(capfd)[0])
+    assert (summary["encoded"], summary["kept"], summary["skipped"]) == (1, 2, 0)
+    assert not (out / "quarantine.jsonl").exists()
+
+
+def test_many_reasons_are_shortened(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(7):
+        (images / f"[bold]{number}.txt").touch()
+    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 3
+    lines = said(capfd)[1].splitlines()
+    assert lines[0] == "skipped [bold]0.txt: the file is empty"
+    assert len(lines) == 6
+    assert lines[-1].startswith("7 skipped")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read the profile"),
+        ("", "not JSON"),
+        ('{"format": "bandwise-profile", "schema": 2}', "upgrade bandwise"),
+        ('{"format": "else"}', "no profile"),
+    ],
+)
+def test_a_wrong_profile_is_one_message_and_nothing_is_written(
+    images: Path,
+    profile: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    content: str | None,
+    message: str,
+) -> None:
+    profile.unlink()
+    if content is not None:
+        profile.write_text(content)
+    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 1
+    out, err = said(capfd)
+    assert message in err
+    assert str(profile) in err
+    assert out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_input_is_an_error(
+    profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["encode", str(tmp_path / "no"), str(tmp_path), "--profile", str(profile)]) == 1
+    assert "does not exist" in said(capfd)[1]
+
+
+def test_an_interruption_says_how_to_go_on(
+    images: Path,
+    profile: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bandwise.cli.encode.encode_tree", interrupted)
+    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 130
+    assert "the same command with --resume goes on" in said(capfd)[1]
+
+
+def test_nothing_waits_for_pytorch() -> None:
+    code = "import sys, bandwise.cli.encode; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,44 @@
+"""A problem whose answer is known: the network reads one frequency and nothing else."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bandwise.dct import block_dct2
+from bandwise.learning import Problem
+
+READ = (0, 2)
+"""The frequency (v, u) that the network reads."""
+
+
+class OneFrequency(nn.Module):
+    """Two logits: plus and minus the mean of one coefficient over the blocks, over a scale."""
+
+    def __init__(self, scale: float = 40) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        grey = pixels.mean(1) * 255 - 128
+        mean = block_dct2(grey)[..., READ[0], READ[1]].mean((1, 2)) / self.scale
+        return torch.stack([mean, -mean], 1)
+
+
+def images(channels: int) -> Tensor:
+    """(24, channels, 32, 32): texture, and a wave of the frequency that is read."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.arange(32)
+    wave = torch.cos((2 * x + 1) * READ[1] * torch.pi / 16)
+    strength = 30 * torch.randn(24, 1, 1, 1, generator=generator)
+    texture = 25 * torch.randn(24, channels, 32, 32, generator=generator)
+    return (128 + strength * wave + texture).clamp(0, 255).to(torch.uint8)
+
+
+@pytest.fixture
+def problem() -> Problem:
+    return Problem(network=OneFrequency(), pixels_u8=images(1), batch_size=10)
+
+
+@pytest.fixture
+def colour_problem() -> Problem:
+    return Problem(network=OneFrequency(), pixels_u8=images(3), batch_size=10)

@@ -15,6 +15,7 @@ from bandwise.report import write_report
 from bandwise.report.drawing import house_style, inline_svg, new_figure, to_png, to_svg
 from bandwise.report.page import write_page
 from bandwise.report.records import parse_records
+from bandwise.report.sections import training_page
 from bandwise.report.sections.background import provenance_section
 from bandwise.report.sections.outcome import headline
 from bandwise.report.sections.training import classes_section
@@ -121,9 +122,9 @@ def test_text_from_rows_is_escaped(tmp_path: Path) -> None:
         band_count=2,
         dataset='<img src=x onerror="1">',
     )
-    summary = summarise(parse_records(rows))
-    sections = (headline, classes_section, provenance_section)
-    page = write_page(summary, tmp_path, builders=sections).read_text(encoding="utf-8")
+    builders = (headline, classes_section, provenance_section)
+    page_of_three = training_page(summarise(parse_records(rows)), builders=builders)
+    page = write_page(page_of_three, tmp_path).read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -4,6 +4,8 @@
 
 ``records`` checks rows, ``summary`` computes statistics, ``sections`` says what they mean,
 ``figures`` and ``planes`` draw, ``page`` writes. Everything is redrawn from the rows alone.
+That is the page of an experiment that trained band weights; ``rate_accuracy`` holds the same
+parts for one that measured bytes and accuracy. The rows decide which of the two is written.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bandwise.report.page import write_page
+from bandwise.report.rate_accuracy import holds_points, rate_accuracy_page
 from bandwise.report.records import parse_records
+from bandwise.report.sections import training_page
 from bandwise.report.summary import summarise
 from bandwise.results import read_rows
 
@@ -38,4 +42,6 @@ def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> 
         If the folder cannot be written.
     """
     rows = read_rows(results) if isinstance(results, Path) else results
-    return write_page(summarise(parse_records(rows)), out_dir)
+    if holds_points(rows):
+        return write_page(rate_accuracy_page(rows), out_dir)
+    return write_page(training_page(summarise(parse_records(rows))), out_dir)

@@ -1,4 +1,4 @@
-"""What a section is made of. Plain text only: the template escapes all of it."""
+"""What a page is made of. Plain text only: the template escapes all of it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,27 @@ class Picture:
     figure: Figure
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """An image file shown as it is; ``source`` is a data URI, ``passed`` marks it ✓ or ✗."""
+
+    source: str
+    alt: str
+    label: str
+    passed: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Image files in a grid, one row an image; ``head`` names the columns after the first."""
+
+    kind: ClassVar[str] = "gallery"
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Exhibit | None]]]
+    pixelated: bool = False
+
+
 @dataclass(frozen=True)
 class Code:
     """Commands, as they are typed."""
@@ -76,7 +97,7 @@ class Code:
     text: str
 
 
-Block = Text | Points | Tiles | Table | Picture | Code
+Block = Text | Points | Tiles | Table | Picture | Gallery | Code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +107,17 @@ class Section:
     anchor: str
     title: str
     blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What one page says; ``verdict`` is its first paragraph, ``created`` the time of the run.
+
+    ``band_count`` is the number of bands whose colours the dark theme replaces.
+    """
+
+    title: str
+    verdict: str
+    created: str
+    sections: Sequence[Section]
+    band_count: int = 0

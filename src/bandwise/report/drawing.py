@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, Locator, NullLocator
 
 from bandwise.report.variants import VARIANTS
 
@@ -113,6 +117,39 @@ def legend_above(figure: Figure, axes: Axes, *, columns: int = 4) -> None:
         handlelength=3.4,
         columnspacing=1.6,
     )
+
+
+def plain_log_axis(axis: Axis) -> None:
+    """Mark a logarithmic axis at round numbers, written out in full."""
+    axis.set_major_locator(RoundNumbers())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+class RoundNumbers(Locator):
+    """Ticks at 1, 2 and 5 times powers of ten, and at more where an axis spans little."""
+
+    def __call__(self) -> list[float]:
+        """Ticks of the axis as it is."""
+        return self.tick_values(*sorted(self.axis.get_view_interval()))  # type: ignore[union-attr]
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        """Ticks from ``vmin`` to ``vmax``, both above zero."""
+        steps = (1, 2, 5) if vmax > 5 * vmin else (1, 1.5, 2, 3, 4, 5, 6, 8)
+        powers = range(math.floor(math.log10(vmin)), math.ceil(math.log10(vmax)) + 1)
+        ticks = [step * 10.0**power for power in powers for step in steps]
+        return [tick for tick in ticks if vmin <= tick <= vmax]
+
+
+def luminance(rgb: Sequence[float]) -> float:
+    """Relative luminance (WCAG 2.2) with a plain gamma of 2.2; above 0.18 black reads better."""
+    red, green, blue = np.power(rgb[:3], 2.2).tolist()
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+def text_on(rgb: Sequence[float]) -> str:
+    """Colour of text that can be read on ``rgb``, in either theme."""
+    return "#111111" if luminance(rgb) > 0.18 else "#fefefe"
 
 
 def band_colours(count: int) -> list[str]:

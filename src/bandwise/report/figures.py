@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from bandwise.report.drawing import (
     INK,
@@ -19,6 +19,7 @@ from bandwise.report.drawing import (
     legend_above,
     line_style,
     new_figure,
+    plain_log_axis,
     short_name,
 )
 from bandwise.report.records import Epoch
@@ -266,9 +267,7 @@ def _log_where_wide(axes: Axes) -> None:
     if min(values) <= 0 or max(values) < 4 * min(values):
         return
     axes.set(yscale="log", ylabel=f"{axes.get_ylabel()} (log scale)")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+    plain_log_axis(axes.yaxis)
 
 
 def _band_name(band: int, count: int) -> str:

@@ -1,15 +1,15 @@
-"""The page: sections put together, figures written, one self-contained HTML file."""
+"""A page on disk: figures written, one self-contained HTML file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bandwise.files import write_atomically
-from bandwise.report.blocks import Picture, Section
+from bandwise.report.blocks import Page, Picture, Section
 from bandwise.report.drawing import (
     css_variable,
     inline_svg,
@@ -18,16 +18,12 @@ from bandwise.report.drawing import (
     to_png,
     to_svg,
 )
-from bandwise.report.sections import SECTIONS, SectionBuilder, verdict
-from bandwise.report.summary import Summary
 
 REPORT_NAME = "report.html"
 FIGURES_FOLDER = "figures"
 
 
-def write_page(
-    summary: Summary, out_dir: Path, *, builders: Sequence[SectionBuilder] = SECTIONS
-) -> Path:
+def write_page(page: Page, out_dir: Path) -> Path:
     """Write the page and its figures, each also as SVG and PNG; return the page's path.
 
     Raises
@@ -35,10 +31,8 @@ def write_page(
     OutputError
         If the folder cannot be written.
     """
-    sections = [section for build in builders if (section := build(summary)) is not None]
-    band_count = summary.records.experiment.bands.count
     drawings: dict[str, Markup] = {}
-    for picture in _pictures(sections):
+    for picture in _pictures(page.sections):
         settle_layout(picture.figure)
         svg = to_svg(picture.figure)
         write_atomically(out_dir / FIGURES_FOLDER / f"{picture.name}.svg", svg)
@@ -49,11 +43,11 @@ def write_page(
                 name=picture.name,
                 title=picture.title,
                 description=picture.alt,
-                band_count=band_count,
+                band_count=page.band_count,
             )
         )
     path = out_dir / REPORT_NAME
-    write_atomically(path, _render(summary, sections, drawings).encode())
+    write_atomically(path, _render(page, drawings).encode())
     return path
 
 
@@ -64,7 +58,7 @@ def _pictures(sections: Iterable[Section]) -> Iterable[Picture]:
                 yield block
 
 
-def _render(summary: Summary, sections: Sequence[Section], drawings: dict[str, Markup]) -> str:
+def _render(page: Page, drawings: dict[str, Markup]) -> str:
     environment = Environment(
         loader=PackageLoader("bandwise.report"),
         autoescape=True,
@@ -72,13 +66,9 @@ def _render(summary: Summary, sections: Sequence[Section], drawings: dict[str, M
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    experiment = summary.records.experiment
-    themed = themed_colours(experiment.bands.count)
+    themed = themed_colours(page.band_count)
     return environment.get_template("page.html").render(
-        title=f"Band weights on {experiment.dataset.name}",
-        verdict=verdict(summary),
-        created=experiment.created,
-        sections=sections,
+        page=page,
         drawings=drawings,
         light={css_variable(light): light for light in themed},
         dark={css_variable(light): dark for light, dark in themed.items()},

@@ -7,16 +7,22 @@ from statistics import fmean
 
 import matplotlib
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy import fft
 
 from bandwise.bands import Bands
-from bandwise.dct import dct2, idct2
-from bandwise.report.drawing import PAPER, WIDTH_INCHES, house_style, new_figure, short_name
+from bandwise.report.drawing import (
+    PAPER,
+    WIDTH_INCHES,
+    house_style,
+    new_figure,
+    short_name,
+    text_on,
+)
 from bandwise.report.figures import MAX_BAND_LABELS
 from bandwise.report.records import Sample
 from bandwise.report.variants import VARIANTS
@@ -43,7 +49,7 @@ def band_planes(bands: Bands, weights: Weights) -> Figure:
         grid = figure.subplots(rows, columns, squeeze=False)
         panels = list(grid.flat)
         for axes, (variant, values) in zip(panels, relative.items(), strict=False):
-            axes.imshow(np.asarray(values)[bands.index.numpy()], cmap=colormap, norm=norm)
+            axes.imshow(np.asarray(values)[bands.plane], cmap=colormap, norm=norm)
             axes.add_collection(LineCollection(_edges(bands), colors=[PAPER], linewidths=1))
             axes.set(
                 title=VARIANTS[variant].label,
@@ -75,14 +81,14 @@ def weighted_images(samples: Sequence[Sample], bands: Bands, weights: Weights) -
     with house_style():
         figure, grid = _sample_grid(shown, list(weights), "original")
         for row, sample in enumerate(shown):
-            coefficients = dct2(centred(sample))
-            images = [idct2(coefficients)]
+            coefficients = _dct(centred(sample))
+            images = [_idct(coefficients)]
             images += [
-                idct2(coefficients * scale_plane(bands, values)) for values in weights.values()
+                _idct(coefficients * scale_plane(bands, values)) for values in weights.values()
             ]
             for axes, image in zip(grid[row], images, strict=True):
                 low, high = float(image.min()), float(image.max())
-                axes.imshow(_displayable(image.numpy(), low, high), cmap="gray", vmin=0, vmax=1)
+                axes.imshow(_displayable(image, low, high), cmap="gray", vmin=0, vmax=1)
                 axes.set_xlabel(f"{low:.2f} … {high:.2f}".replace("-", "−"), fontsize=8)
         return figure
 
@@ -92,10 +98,10 @@ def weighted_spectra(samples: Sequence[Sample], bands: Bands, weights: Weights) 
     shown = samples[: MAX_SAMPLES // 2]
     spectra: list[list[_Array]] = []
     for sample in shown:
-        coefficients = dct2(centred(sample))
+        coefficients = _dct(centred(sample))
         planes = [coefficients]
         planes += [coefficients * scale_plane(bands, values) for values in weights.values()]
-        spectra.append([np.log10(plane.abs().mean(0).numpy() + 1e-4) for plane in planes])
+        spectra.append([np.log10(np.abs(plane).mean(0) + 1e-4) for plane in planes])
     norm = Normalize(-3, max(float(plane.max()) for row in spectra for plane in row))
     with house_style():
         figure, grid = _sample_grid(shown, list(weights), "before")
@@ -113,14 +119,23 @@ def weighted_spectra(samples: Sequence[Sample], bands: Bands, weights: Weights) 
         return figure
 
 
-def centred(sample: Sample) -> torch.Tensor:
+def centred(sample: Sample) -> _Array:
     """Pixels scaled to [-0.5, 0.5], (C, H, W) float64."""
-    return torch.from_numpy(sample.pixels_u8).double() / 255 - 0.5
+    return sample.pixels_u8 / 255 - 0.5
 
 
-def scale_plane(bands: Bands, weights: Sequence[float]) -> torch.Tensor:
+def scale_plane(bands: Bands, weights: Sequence[float]) -> _Array:
     """Importance of each coefficient ``s = Σ_k w_k M_k``, (H, W) float64."""
-    return torch.tensor(weights, dtype=torch.float64)[bands.index]
+    return np.asarray(weights, dtype=np.float64)[bands.plane]
+
+
+# The transforms of `bandwise.dct`, without PyTorch.
+def _dct(pixels: _Array) -> _Array:
+    return np.asarray(fft.dctn(pixels, axes=(-2, -1), norm="ortho"))
+
+
+def _idct(coefficients: _Array) -> _Array:
+    return np.asarray(fft.idctn(coefficients, axes=(-2, -1), norm="ortho"))
 
 
 def _relative(values: Sequence[float]) -> list[float]:
@@ -130,7 +145,7 @@ def _relative(values: Sequence[float]) -> list[float]:
 
 def _edges(bands: Bands) -> list[list[tuple[float, float]]]:
     """Line segments (x, y) between neighbouring coefficients of different bands."""
-    index = bands.index.numpy()
+    index = bands.plane
     right = np.argwhere(index[:, 1:] != index[:, :-1])
     below = np.argwhere(index[1:] != index[:-1])
     segments = [[(x + 0.5, y - 0.5), (x + 0.5, y + 0.5)] for y, x in right.tolist()]
@@ -151,14 +166,8 @@ def _label_bands(
             ha=side,
             va="center",
             fontsize=8,
-            color="#111111" if _luminance(fills[band]) > 0.18 else "#fefefe",
+            color=text_on(fills[band]),
         )
-
-
-def _luminance(rgb: Sequence[float]) -> float:
-    """Relative luminance (WCAG 2.2) with a plain gamma of 2.2; above 0.18 black reads better."""
-    red, green, blue = np.power(rgb[:3], 2.2).tolist()
-    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
 
 
 def _label_positions(bands: Bands) -> list[tuple[float, float]]:
@@ -166,14 +175,14 @@ def _label_positions(bands: Bands) -> list[tuple[float, float]]:
     height, width = bands.shape
     steps = np.linspace(0, 1, 400)
     rows, columns = steps * (height - 1), steps * (width - 1)
-    on_line = bands.index.numpy()[rows.round().astype(int), columns.round().astype(int)]
+    on_line = bands.plane[rows.round().astype(int), columns.round().astype(int)]
     positions = []
     for band in range(bands.count):
         inside = on_line == band
         if inside.any():
             positions.append((float(rows[inside].mean()), float(columns[inside].mean())))
         else:
-            members = np.argwhere(bands.index.numpy() == band)
+            members = np.argwhere(bands.plane == band)
             positions.append((float(members[0, 0]), float(members[0, 1])))
     return positions
 

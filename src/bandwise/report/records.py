@@ -6,7 +6,6 @@ this report shows.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from bandwise.bands import Bands, make_bands
 from bandwise.errors import ConfigurationError, ResultsError
+from bandwise.report.fields import Fields, fields_of, only_experiment
 from bandwise.report.variants import VARIANTS
 
 RunKey = tuple[str, int]
@@ -24,7 +24,10 @@ RunKey = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """The data set that was trained on; ``train``, ``validation`` and ``test`` count images."""
+    """The data set that was trained on; ``train``, ``validation`` and ``test`` count images.
+
+    ``options`` are those with which it was read; rows of older versions have none.
+    """
 
     name: str
     source: str
@@ -34,6 +37,7 @@ class DatasetFacts:
     train: int
     validation: int
     test: int
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +110,8 @@ def parse_records(rows: Sequence[Mapping[str, Any]]) -> Records:
         If there is not exactly one experiment, a field is missing or of another kind, a run or
         epoch is there twice, or nothing was trained. The message names the line and the field.
     """
-    fields = [_Fields(row, f"line {number}") for number, row in enumerate(rows, start=1)]
-    experiment = _only_experiment([row for row in fields if row.record == "experiment"])
+    fields = fields_of(rows)
+    experiment = _experiment(only_experiment(fields))
     histories: dict[RunKey, dict[int, Epoch]] = {}
     runs: dict[RunKey, Run] = {}
     samples = [_sample(row, experiment) for row in fields if row.record == "sample"]
@@ -140,13 +144,7 @@ def _order(key: RunKey) -> tuple[int, int]:
     return list(VARIANTS).index(key[0]), key[1]
 
 
-def _only_experiment(rows: Sequence[_Fields]) -> Experiment:
-    if len(rows) != 1:
-        raise ResultsError(
-            f"expected one row with record 'experiment', got {len(rows)}; "
-            "keep the results of each experiment in a file of its own"
-        )
-    row = rows[0]
+def _experiment(row: Fields) -> Experiment:
     dataset = row.child("dataset")
     shape = dataset.integers("image_shape")
     if len(shape) != 3:
@@ -163,6 +161,7 @@ def _only_experiment(rows: Sequence[_Fields]) -> Experiment:
             train=dataset.integer("train"),
             validation=dataset.integer("validation"),
             test=dataset.integer("test"),
+            options=dataset.mapping("options") if dataset.has("options") else {},
         ),
         bands=_bands(row.child("bands")),
         settings=row.mapping("settings"),
@@ -171,7 +170,7 @@ def _only_experiment(rows: Sequence[_Fields]) -> Experiment:
     )
 
 
-def _bands(row: _Fields) -> Bands:
+def _bands(row: Fields) -> Bands:
     kind, count = row.text("kind"), row.integer("count")
     height, width = row.integer("height"), row.integer("width")
     try:
@@ -188,7 +187,7 @@ def _bands(row: _Fields) -> Bands:
     return bands
 
 
-def _sample(row: _Fields, experiment: Experiment) -> Sample:
+def _sample(row: Fields, experiment: Experiment) -> Sample:
     try:
         values = np.asarray(row.value("pixels_u8"))
     except ValueError as error:
@@ -204,14 +203,14 @@ def _sample(row: _Fields, experiment: Experiment) -> Sample:
     return Sample(class_name=row.text("class"), pixels_u8=values.astype(np.uint8))
 
 
-def _key(row: _Fields) -> RunKey:
+def _key(row: Fields) -> RunKey:
     variant = row.text("variant")
     if variant not in VARIANTS:
         raise row.error("variant", f"expected one of {', '.join(VARIANTS)}, got {variant!r}")
     return variant, row.integer("seed")
 
 
-def _epoch(row: _Fields, experiment: Experiment) -> Epoch:
+def _epoch(row: Fields, experiment: Experiment) -> Epoch:
     tested = row.value("test_accuracy") is not None
     return Epoch(
         number=row.integer("epoch"),
@@ -224,7 +223,7 @@ def _epoch(row: _Fields, experiment: Experiment) -> Epoch:
     )
 
 
-def _run(row: _Fields, experiment: Experiment) -> Run:
+def _run(row: Fields, experiment: Experiment) -> Run:
     variant, seed = _key(row)
     epochs = row.integer("epochs")
     if epochs < 1:
@@ -242,81 +241,3 @@ def _run(row: _Fields, experiment: Experiment) -> Run:
         images_per_second=row.number("images_per_second"),
         provenance=row.mapping("provenance"),
     )
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """Fields of one row, read with a check; ``where`` names the row in messages."""
-
-    row: Mapping[str, Any]
-    where: str
-
-    @property
-    def record(self) -> str:
-        return self.text("record")
-
-    def error(self, field: str, problem: str) -> ResultsError:
-        return ResultsError(f"results, {self.where}, field '{field}': {problem}")
-
-    def value(self, field: str) -> Any:
-        if field not in self.row:
-            raise self.error(field, "missing; was the file cut or edited?")
-        return self.row[field]
-
-    def _typed(self, field: str, kind: type | tuple[type, ...], expected: str) -> Any:
-        value = self.value(field)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise self.error(field, f"expected {expected}, got {_short(value)}")
-        return value
-
-    def text(self, field: str) -> str:
-        return str(self._typed(field, str, "a text"))
-
-    def integer(self, field: str) -> int:
-        return int(self._typed(field, int, "an integer"))
-
-    def number(self, field: str) -> float:
-        return self._finite(field, self.value(field))
-
-    def fraction(self, field: str) -> float:
-        value = self.number(field)
-        if not 0 <= value <= 1:
-            raise self.error(field, f"expected a fraction from 0 to 1, got {value}")
-        return value
-
-    def numbers(self, field: str, count: int) -> tuple[float, ...]:
-        values = self._typed(field, list, f"a list of {count} numbers")
-        if len(values) != count:
-            raise self.error(field, f"expected {count} numbers, got {len(values)}")
-        return tuple(self._finite(field, value) for value in values)
-
-    def integers(self, field: str) -> tuple[int, ...]:
-        values = self._typed(field, list, "a list of integers")
-        if not all(isinstance(value, int) for value in values):
-            raise self.error(field, f"expected integers, got {_short(values)}")
-        return tuple(values)
-
-    def texts(self, field: str) -> tuple[str, ...]:
-        values = self._typed(field, list, "a list of texts")
-        if not all(isinstance(value, str) for value in values):
-            raise self.error(field, f"expected texts, got {_short(values)}")
-        return tuple(values)
-
-    def mapping(self, field: str) -> Mapping[str, Any]:
-        value: Mapping[str, Any] = self._typed(field, dict, "an object")
-        return value
-
-    def child(self, field: str) -> _Fields:
-        return _Fields(self.mapping(field), f"{self.where}, {field}")
-
-    def _finite(self, field: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(field, f"expected a number, got {_short(value)}")
-        if not math.isfinite(value):
-            raise self.error(field, f"expected a finite number, got {value}")
-        return float(value)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

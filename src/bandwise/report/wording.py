@@ -73,8 +73,8 @@ def finding(gain: Gain) -> str:
     return f"{comparison(gain)} ({amount}{evidence(gain)})"
 
 
-def quantity(count: int, noun: str) -> str:
-    """Return ``1 seed`` or ``3 seeds``."""
+def quantity(count: float, noun: str) -> str:
+    """Return ``1 seed``, ``3 seeds`` or ``0.5 points``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 

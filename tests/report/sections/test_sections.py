@@ -136,6 +136,16 @@ def test_limits_follow_from_the_weights() -> None:
     assert "above zero" not in text
 
 
+def test_provenance_gives_size_and_colour_of_images() -> None:
+    rows = rows_of(CLOSE, dataset="photos")
+    older = words(provenance_section(summarise(parse_records(rows))))
+    assert "images 28×28, grey" in older
+    assert "--dataset photos --seeds" in older
+    rows[0]["dataset"]["options"] = {"image_size": [28, 28], "colour": "grey"}
+    text = words(provenance_section(summarise(parse_records(rows))))
+    assert "--dataset photos --image-size 28 --colour grey --seeds" in text
+
+
 def test_provenance_gives_the_command_and_names_odd_runs() -> None:
     rows = rows_of({**CLOSE, "none": (0.97, 0.97, 0.98)}, dataset="my set")
     odd = next(row for row in rows if row["record"] == "run" and row["seed"] == 1)

@@ -6,9 +6,9 @@ A section whose rows are missing is left out. To add one, write such a function 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bandwise.report.blocks import Section
+from bandwise.report.blocks import Page, Section
 from bandwise.report.sections.background import limits_section, provenance_section
 from bandwise.report.sections.gain import controls_section, gain_section
 from bandwise.report.sections.outcome import beside_paper, headline, verdict
@@ -16,7 +16,7 @@ from bandwise.report.sections.training import classes_section, training_section
 from bandwise.report.sections.weights import images_section, weights_section
 from bandwise.report.summary import Summary
 
-__all__ = ["SECTIONS", "SectionBuilder", "verdict"]
+__all__ = ["SECTIONS", "SectionBuilder", "training_page", "verdict"]
 
 SectionBuilder = Callable[[Summary], Section | None]
 
@@ -33,3 +33,15 @@ SECTIONS: tuple[SectionBuilder, ...] = (
     provenance_section,
 )
 """In the order of the page."""
+
+
+def training_page(summary: Summary, *, builders: Sequence[SectionBuilder] = SECTIONS) -> Page:
+    """Put together the page of an experiment that trained band weights."""
+    experiment = summary.records.experiment
+    return Page(
+        title=f"Band weights on {experiment.dataset.name}",
+        verdict=verdict(summary),
+        created=experiment.created,
+        sections=[section for build in builders if (section := build(summary)) is not None],
+        band_count=experiment.bands.count,
+    )

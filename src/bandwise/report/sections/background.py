@@ -65,17 +65,19 @@ def provenance_section(summary: Summary) -> Section:
     """Data, settings, versions, machine and the commands that give the same again."""
     experiment = summary.records.experiment
     dataset, bands = experiment.dataset, experiment.bands
+    channels, height, width = dataset.image_shape
     facts: dict[str, Any] = {
         "started": experiment.created,
         "data set": f"{dataset.name}, from {dataset.source}",
         "data SHA-256": dataset.sha256,
+        "images": f"{height}×{width}, {'grey' if channels == 1 else 'colour'}",
         "bands": f"{bands.count} {bands.kind} bands on {bands.shape[0]}×{bands.shape[1]}",
     }
     blocks: list[Block] = [
-        _facts_table("Data", facts),
-        _facts_table("Settings", experiment.settings),
-        _facts_table("Versions", experiment.versions),
-        _facts_table("Machine", experiment.machine),
+        facts_table("Data", facts),
+        facts_table("Settings", experiment.settings),
+        facts_table("Versions", experiment.versions),
+        facts_table("Machine", experiment.machine),
         Text("The same again, and this page from the results alone:"),
         Code(f"{shlex.join(_command(summary))} --out DIR\nbandwise report DIR"),
     ]
@@ -88,6 +90,11 @@ def _command(summary: Summary) -> list[str]:
     """Return the command of the experiment, every setting written out."""
     experiment, variants = summary.records.experiment, summary.started
     command = ["bandwise", experiment.recipe, "--dataset", experiment.dataset.name]
+    options = experiment.dataset.options
+    if size := options.get("image_size"):
+        command += ["--image-size", str(size[0])]
+    if colour := options.get("colour"):
+        command += ["--colour", colour]
     command += ["--seeds", *map(str, summary.seeds)]
     if set(CONTROLS) <= set(variants):
         command.append("--controls")
@@ -101,7 +108,8 @@ def _command(summary: Summary) -> list[str]:
     return command
 
 
-def _facts_table(caption: str, facts: Mapping[str, Any]) -> Table:
+def facts_table(caption: str, facts: Mapping[str, Any]) -> Table:
+    """Names and values in two columns, as they are in the rows."""
     return Table(
         caption=caption,
         head=["", ""],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bandwise.report import figures, planes
 from bandwise.report.blocks import Block, Picture, Section, Table
 from bandwise.report.summary import Spread, Summary
@@ -114,9 +116,9 @@ def _weights_table(summary: Summary) -> Table:
         rows=[
             [
                 str(band + 1),
-                str(size),
+                str(np.count_nonzero(bands.plane == band)),
                 *(cell(summary.variants[name].band_weights[band]) for name in names),
             ]
-            for band, size in enumerate(bands.sizes.tolist())
+            for band in range(bands.count)
         ],
     )

@@ -1,6 +1,6 @@
 """Write the parts of the documentation that come from the code and from the results.
 
-    python docs/generate.py            writes docs/cli.md, the tables of README.md, docs/figures
+    python docs/generate.py            writes docs/cli.md, docs/api.md, README.md's tables, figures
     python docs/generate.py --check    fails where a file is not what would be written
 
 Figures are drawn only when writing: their bytes depend on the version of the drawing library.
@@ -12,93 +12,85 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer.main
+from reference import api_reference
+from result_tables import FIGURES, figure_path, results_part
 
-from bandwise.cli import application
-from bandwise.cli.summary import gain_line, percent
-from bandwise.report import paper, write_report
-from bandwise.report.records import parse_records
-from bandwise.report.summary import Summary, summarise
+from bandwise.cli.main import COMMANDS, EXIT_CODES, application, load_command
+from bandwise.report import write_report
 from bandwise.results import read_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {path.parent.name: path for path in sorted(ROOT.glob("results/*/results.jsonl"))}
-FIGURES = ("accuracy", "bands")
+"""Results by name; README.md has a part for each, and may have parts for those yet to come."""
 
 
 def cli_reference() -> str:
-    """Markdown of every command with its help and options."""
-    group: Any = typer.main.get_command(application())
+    """Markdown of every command with its help and options, and of the exit codes."""
     parts = ["# Command line", "", "Generated from the code by `docs/generate.py`.", ""]
-    for name, command in sorted(group.commands.items()):
+    parts += ["## bandwise", "", "Options that stand before the command:", ""]
+    parts += options_table(typer.main.get_command(application()))
+    parts += ["| exit code | meaning |", "|---|---|"]
+    parts += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    parts.append("")
+    for name in COMMANDS:
+        command = load_command(name)
         summary, _, rest = command.help.partition("Example: ")
         parts += [f"## bandwise {name}", "", " ".join(summary.split()), ""]
-        parts += ["```", rest.strip(), "```", "", "| option | meaning | default |", "|---|---|---|"]
-        for parameter in command.params:
-            if parameter.name == "help":
-                continue
-            title = ", ".join(parameter.opts) if parameter.opts[0][0] == "-" else parameter.name
-            default = "" if parameter.default in (None, False) else parameter.default
-            parts.append(f"| `{title}` | {parameter.help} | {default} |")
-        parts.append("")
+        parts += ["```", " ".join(rest.split()), "```", "", *options_table(command)]
     return "\n".join(parts)
 
 
-def accuracy_table(summary: Summary) -> str:
-    """Markdown of the test accuracy of each variant, beside the paper's on its data set."""
-    of_paper = paper.ACCURACY if summary.records.experiment.dataset.name == paper.DATASET else {}
-    header = ["variant", "seeds", "test accuracy", "gain over static (95 % interval)"]
-    rows = [header + ["paper"] * bool(of_paper)]
-    rows.append(["---"] * len(rows[0]))
-    for name, variant in summary.variants.items():
-        cells = [name, str(len(variant.seeds)), percent(variant.accuracy), ""]
-        if (gain := summary.gain(name, "static")) and name != "static":
-            cells[3] = f"{100 * gain.mean:+.2f}"
-            if gain.interval is not None:
-                cells[3] += " ({:+.2f} to {:+.2f})".format(*(100 * end for end in gain.interval))
-        if of_paper:
-            mean, std = of_paper.get(name, (None, None))
-            cells.append("" if mean is None else f"{mean:.2%} ± {std:.2%}")
-        rows.append(cells)
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def options_table(command: Any) -> list[str]:
+    """Lines of a table with the arguments and options of a command."""
+    rows = ["| option | meaning | default |", "|---|---|---|"]
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        if parameter.param_type_name == "argument":
+            title = parameter.metavar or parameter.name.upper()
+        else:
+            title = ", ".join(parameter.opts)
+        default = "" if parameter.default in (None, False) else parameter.default
+        if parameter.required:
+            default = "required"
+        rows.append(f"| `{title}` | {parameter.help} | {default} |")
+    return [*rows, ""]
 
 
-def readme() -> str:
-    """README.md with its generated parts renewed."""
-    text = (ROOT / "README.md").read_text()
-    for name, path in RESULTS.items():
-        summary = summarise(parse_records(read_rows(path)))
-        body = accuracy_table(summary)
-        if gain := summary.gain("adaptive", "static"):
-            body += f"\n\n{gain_line(gain)}."
+def readme(text: str, results: Mapping[str, Path]) -> str:
+    """Text of README.md with its parts of the given results renewed."""
+    for name, path in results.items():
         marker = f"<!-- generated: {name} -->"
         pattern = re.compile(re.escape(marker) + r".*?<!-- end -->", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"README.md has no part {marker} … <!-- end -->")
-        replacement = f"{marker}\n{body}\n<!-- end -->"
-        text = pattern.sub(lambda _, new=replacement: new, text)
+        part = f"{marker}\n{results_part(name, read_rows(path))}\n<!-- end -->"
+        text = pattern.sub(lambda _, new=part: new, text)
     return text
 
 
 def documents() -> Iterator[tuple[Path, str]]:
     """Each generated file with what it should hold."""
     yield ROOT / "docs" / "cli.md", cli_reference()
-    yield ROOT / "README.md", readme()
+    yield ROOT / "docs" / "api.md", api_reference()
+    path = ROOT / "README.md"
+    yield path, readme(path.read_text(), RESULTS)
 
 
 def draw() -> None:
     """Renew the figures that README.md shows."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_report(RESULTS["mnist"], Path(folder))
-        for name in FIGURES:
-            source = Path(folder) / "figures" / f"{name}.png"
-            target = ROOT / "docs" / "figures" / f"mnist-{name}.png"
-            target.parent.mkdir(exist_ok=True)
-            target.write_bytes(source.read_bytes())
+    for name in FIGURES.keys() & RESULTS.keys():
+        with tempfile.TemporaryDirectory() as folder:
+            write_report(RESULTS[name], Path(folder))
+            for figure in FIGURES[name]:
+                target = ROOT / figure_path(name, figure)
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes((Path(folder) / "figures" / f"{figure}.png").read_bytes())
 
 
 def main() -> int:

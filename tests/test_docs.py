@@ -3,16 +3,32 @@
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from bandwise import jpeg
+from bandwise.cli.main import COMMANDS, load_command
+from bandwise.results import write_rows
+from tests.report.conftest import synthetic_rows
+from tests.report.rate_accuracy.synthetic import rate_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+
+
+def examples(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+EXAMPLES = examples(README)
+
+PART = "before\n<!-- generated: clothing128 -->\nold\n<!-- end -->\nafter\n"
+"""A README with a place for rate-accuracy results."""
 
 
 def test_generated_parts_are_current() -> None:
@@ -36,6 +52,81 @@ def test_the_training_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_jpeg_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(EXAMPLES[1], {})
     assert "(4, 6, 8, 8)" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+def test_the_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(COMPRESSION)
+    torch.manual_seed(0)
+    exec(example, {})
+    sizes = [int(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(sizes) == 2
+    assert sizes[0] > sizes[1] > 100
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/compression.md", "docs/data.md"])
+def test_commands_and_options_on_the_page_exist(page: str) -> None:
+    text = (ROOT / page).read_text().replace("\\\n", " ")
+    shown = re.findall(r"^    (?:\.venv/bin/)?bandwise (\S+)(.*)$", text, re.MULTILINE)
+    assert shown
+    for name, rest in shown:
+        known = {option for each in load_command(name).params for option in each.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, (name, rest)
+
+
+def test_every_command_is_in_the_reference() -> None:
+    reference = (ROOT / "docs" / "cli.md").read_text()
+    assert all(f"## bandwise {name}\n" in reference for name in COMMANDS)
+
+
+def test_the_reference_says_the_same_in_every_process() -> None:
+    assert not re.search(r" at 0x[0-9a-f]+", (ROOT / "docs" / "api.md").read_text())
+
+
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    return import_module("generate")
+
+
+def test_results_fill_their_part_of_the_readme(generate: Any, tmp_path: Path) -> None:
+    write_rows(tmp_path / "results.jsonl", rate_rows(images=120, profiles=False, examples=0))
+    text = generate.readme(PART, {"clothing128": tmp_path / "results.jsonl"})
+    assert text.startswith("before\n<!-- generated: clothing128 -->\n| codec |")
+    assert text.endswith("(docs/figures/clothing128-rate.png)\n<!-- end -->\nafter\n")
+    rows = {line.split(" |")[0][2:]: line for line in text.splitlines() if line.startswith("| ")}
+    assert {"bandwise", "libjpeg", "WebP", "AVIF"} <= rows.keys()
+    assert all(line.count(" |") == 4 for line in rows.values())
+    assert re.search(
+        r"\*\*bandwise\*\* needs \d+\.\d % fewer bytes \(95 % interval \d+\.\d to \d+\.\d %\) than "
+        r"libjpeg at ≤ 1 point lost, \d+\.\d % fewer at equal divergence",
+        text,
+    )
+    assert "old" not in text
+
+
+def test_a_bound_that_is_missed_on_test_is_marked(generate: Any, tmp_path: Path) -> None:
+    tables = import_module("result_tables")
+    rows = rate_rows(images=120, profiles=False, examples=0, transfer=False)
+    for row in rows:
+        if row["record"] == "point" and row["split"] == "test" and row["codec"] == "webp":
+            row["image_correct"] = "0" * row["images"]
+            row["accuracy"] = 0.0
+    lines = tables.results_part("clothing128", rows).splitlines()
+    (webp,) = (line for line in lines if line.startswith("| WebP"))
+    (sentence,) = (line for line in lines if "than WebP" in line)
+    assert webp.count("†") == 3
+    assert re.search(r"† \(points lost on test: .*WebP \d\d\.\d\d\)", sentence)
+
+
+def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:
+    assert generate.readme(PART, {}) == PART
+
+
+def test_results_without_a_place_in_the_readme_are_an_error(generate: Any, tmp_path: Path) -> None:
+    write_rows(tmp_path / "results.jsonl", synthetic_rows(variants=["static"], seeds=[0], epochs=1))
+    with pytest.raises(SystemExit, match="generated: other"):
+        generate.readme(PART, {"other": tmp_path / "results.jsonl"})
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -84,6 +84,21 @@ def test_the_line_says_saving_interval_settings_and_drops() -> None:
     assert "does not hold" not in line
 
 
+def test_tables_and_choice_by_image_are_compared_with_their_own_kind() -> None:
+    names = ("bandwise", "bandwise guided", "libjpeg", "libjpeg guided", "webp")
+    sizes = (500.0, 300.0, 1000.0, 400.0, 600.0)
+    measured = (rows_of(name, [(size, 179)]) for name, size in zip(names, sizes, strict=True))
+    lines = savings_lines(points(original(), *measured), 1)
+    said = [line.split(" all s0 at")[0] for line in lines]
+    assert said == [
+        "50.0% fewer bytes than libjpeg",
+        "16.7% fewer bytes than webp",
+        "70.0% fewer bytes than libjpeg",
+        "25.0% fewer bytes than libjpeg guided",
+        "50.0% fewer bytes than webp",
+    ]
+
+
 def test_the_line_says_where_the_bound_fails_on_test() -> None:
     found = points(
         original(),

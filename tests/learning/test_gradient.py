@@ -18,8 +18,8 @@ def test_descent_saves_bits_where_the_network_does_not_look(problem: Problem) ->
     before = objective(problem, start.tables, start.slope, EVERY)
     assert objective(problem, tables, start.slope, EVERY) < 0.9 * before
     steps = tables.luma.array
-    assert steps[READ] == steps.min()
-    assert float(steps.mean()) > 30
+    assert steps.mean() > 30
+    assert steps[READ] < 0.5 * steps.mean()
 
 
 def test_a_start_that_cannot_be_beaten_is_kept(problem: Problem) -> None:

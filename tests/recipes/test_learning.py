@@ -242,7 +242,9 @@ def test_other_settings_learn_again_and_only_then(
     assert seeded.chosen.seeds == (1,)
 
 
-def test_descent_starts_from_sensitivity(learned: Learned, few_digits: Dataset, tmp_path: Path) -> None:
+def test_descent_starts_from_sensitivity(
+    learned: Learned, few_digits: Dataset, tmp_path: Path
+) -> None:
     config = replace(
         CONFIG,
         weights=learned.weights,
@@ -296,6 +298,8 @@ def test_weights_that_do_not_fit_are_refused(
         learn_profile(replace(CONFIG, weights=tmp_path / "none"), few_digits, LOSSY, out)
     with pytest.raises(ConfigurationError, match="unknown network 'magic'"):
         learn_profile(replace(CONFIG, network="magic"), few_digits, LOSSY, out)
+    with pytest.raises(ConfigurationError, match="plain-cnn cannot read images of 8×8"):
+        learn_profile(replace(CONFIG, network="plain-cnn"), few_digits, LOSSY, out)
     assert not out.exists()
 
 

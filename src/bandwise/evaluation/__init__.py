@@ -10,6 +10,7 @@ from bandwise.evaluation.codecs import (
     libjpeg_ladder,
     unavailable,
 )
+from bandwise.evaluation.examples import example_rows
 from bandwise.evaluation.ledger import Ledger, check_folder
 from bandwise.evaluation.points import Conditions, measure, original_row, recode
 from bandwise.evaluation.run import (
@@ -34,6 +35,7 @@ __all__ = [
     "baselines",
     "check_folder",
     "evaluate",
+    "example_rows",
     "family_of",
     "libjpeg_ladder",
     "measure",

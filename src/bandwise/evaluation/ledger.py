@@ -95,7 +95,7 @@ def _key(row: Mapping[str, Any]) -> _Key:
     names = {
         "point": ("codec", "family", "label", "split", "protocol", "network", "seed"),
         "profile": ("family", "label", "network"),
-        "example": ("index", "codec", "family", "setting_label"),
+        "example": ("index", "codec"),
         "learning": ("family", "network"),
     }.get(row["record"], ())
     return row["record"], *(row.get(name) for name in names)

@@ -80,9 +80,7 @@ def allocate(problem: Problem, sensitivity: Maps, slope: float) -> TableSet:
     slope
         λ in nats a bit.
     """
-    luma, *chroma = (
-        _costs(problem, sensitivity[name], slope, name) for name in problem.components
-    )
+    luma, *chroma = (_costs(problem, sensitivity[name], slope, name) for name in problem.components)
     if not chroma:
         return TableSet(luma=_cheapest(luma))
     both = torch.stack(chroma).sum(0)

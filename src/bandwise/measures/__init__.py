@@ -30,7 +30,14 @@ from bandwise.measures.curves import (
     pareto,
     saving_at_equal_divergence,
 )
-from bandwise.measures.points import ORIGINAL, Point, Undefined, bound_in_words, points_of
+from bandwise.measures.points import (
+    ORIGINAL,
+    Point,
+    Undefined,
+    bound_in_words,
+    find_original,
+    points_of,
+)
 
 __all__ = [
     "ORIGINAL",
@@ -48,6 +55,7 @@ __all__ = [
     "best_point",
     "bound_in_words",
     "envelope",
+    "find_original",
     "headline",
     "operating_point",
     "pareto",

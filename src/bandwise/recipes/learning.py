@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -42,10 +43,18 @@ from bandwise.learning import (
     sensitivity_candidates,
     slope_label,
 )
-from bandwise.measures import ORIGINAL, Point, Undefined, best_point, points_of
+from bandwise.measures import (
+    ORIGINAL,
+    Point,
+    Undefined,
+    best_point,
+    bound_in_words,
+    points_of,
+)
 from bandwise.profile import Profile, RateDistortion
 from bandwise.recipes.stages import Event, Listener, silent
 from bandwise.results import Row, now, read_rows, versions
+from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network, load_network, network_sha256
 from bandwise.training import NetworkConfig, train_network
 
@@ -148,7 +157,9 @@ class Target:
         if limit is None:
             drop = 1.0 if self.accuracy_drop is None else self.accuracy_drop
             best = best_point(points, "bandwise", drop)
-            return best or Undefined(reason=f"no profile is within {drop:g} points on validation")
+            return best or Undefined(
+                reason=f"no profile is within {bound_in_words(drop)} on validation"
+            )
         within = [
             point
             for point in points
@@ -265,16 +276,22 @@ def prepare_network(
     """Load the network's weights, or train it and keep them as ``out/NETWORK.safetensors``.
 
     ``dataset`` has a validation split (:func:`split_off_validation`). Training writes a checkpoint
-    after every epoch and goes on from it.
+    after every epoch and goes on from it. Raises `ConfigurationError` for a network that cannot
+    read the images, `CheckpointError` for weights or a checkpoint of another network.
     """
     channels, classes = dataset.image_shape[0], dataset.num_classes
     if config.weights is not None:
-        return load_network(config.network, config.weights, num_classes=classes, channels=channels)
+        network = load_network(
+            config.network, config.weights, num_classes=classes, channels=channels
+        )
+        check_reads(network, config.network, dataset)
+        return network
     path = _weights_path(config, out)
     training = default_training(dataset, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         network = build_network(config.network, num_classes=classes, channels=channels)
+    check_reads(network, config.network, dataset)
     train_network(
         network,
         dataset.train,
@@ -289,6 +306,18 @@ def prepare_network(
     state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(state))
     return network
+
+
+def check_reads(network: nn.Module, name: str, dataset: Dataset) -> None:
+    """Show the network an image: `ConfigurationError` where it cannot read that size."""
+    try:
+        logits_of(network, dataset.train.pixels_u8[:1], num_classes=dataset.num_classes)
+    except RuntimeError as error:
+        height, width = dataset.image_shape[1:]
+        raise ConfigurationError(
+            f"the network {name} cannot read images of {width}×{height} "
+            f"({textwrap.shorten(str(error), 200)}); choose another network or image size"
+        ) from error
 
 
 def split_off_validation(dataset: Dataset, *, seed: int) -> Dataset:

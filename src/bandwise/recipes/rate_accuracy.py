@@ -32,6 +32,7 @@ from bandwise.evaluation import (
     baselines,
     check_folder,
     evaluate,
+    example_rows,
     libjpeg_ladder,
     measure,
     original_row,
@@ -39,12 +40,13 @@ from bandwise.evaluation import (
     recode,
     split_images,
 )
-from bandwise.learning import joint_candidate, sensitivity_candidates
+from bandwise.learning import joint_candidate, sensitivity_candidates, slope_label
 from bandwise.profile import Profile
 from bandwise.recipes.learning import (
     BESIDE,
     METHODS,
     LearnConfig,
+    check_reads,
     learned_profiles,
     learning_row,
     measuring,
@@ -154,8 +156,9 @@ def run(
         )
         for codec in _chosen(config, channels)
     ]
-    if config.transfer is not None:  # before hours of work
-        build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
+    if config.transfer is not None:  # what cannot work is said before hours of work
+        other = build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
+        check_reads(other, config.transfer, dataset)
     network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
     ladder: list[Profile] = []
     profiles: list[Profile] = []
@@ -196,14 +199,21 @@ def run(
         listener=measuring(listener),
     )
     ledger = _ledger(results)
-    ledger.add(*rows)
+    shown = example_rows(
+        ledger.rows(),
+        [*learned, *codecs],
+        dataset.test,
+        dataset.classes,
+        network=config.learn.network,
+    )
+    ledger.add(*rows, *shown)
     ledger.flush()
     if config.transfer is not None:
-        other = replace(config.learn, network=config.transfer, weights=None)
+        transfer = replace(config.learn, network=config.transfer, weights=None)
         evaluate(
-            EvaluationConfig(network=config.transfer, device=config.learn.device),
+            EvaluationConfig(network=config.transfer, device=config.learn.device, estimates=False),
             dataset,
-            prepare_network(other, dataset, out / "networks", listener=listener),
+            prepare_network(transfer, dataset, out / "networks", listener=listener),
             [*learned, *(pair for pair in codecs if pair[0].name == "libjpeg")],
             out,
             beside=BESIDE,
@@ -340,25 +350,24 @@ def _learned_jointly(
     listener: Listener,
 ) -> list[Profile]:
     """Learn tables together with the network, one profile a slope, or load those there are."""
+    paths = {slope: folder / f"joint-{slope_label(slope)}.json" for slope in config.joint_slopes}
+    missing = [slope for slope, path in paths.items() if not path.exists()]
     problem = problem_of(config.learn, dataset, network)
-    profiles = []
-    for start in sensitivity_candidates(problem, config.joint_slopes):
-        path = folder / f"joint-{start.label}.json"
-        if not path.exists():
-            stage = f"learning tables and network together, slope {start.label}:"
-            candidate, _ = joint_candidate(
-                start,
-                network,
-                dataset.train,
-                validation=split_images(dataset, "validation", seed=0),
-                num_classes=dataset.num_classes,
-                config=config.retraining,
-                device=config.learn.device,
-                listener=_epochs(listener, stage),
-            )
-            profile_of(candidate, config.learn, dataset, network).save(path)
-        profiles.append(Profile.load(path))
-    return profiles
+    for start in sensitivity_candidates(problem, missing) if missing else ():
+        candidate, _ = joint_candidate(
+            start,
+            network,
+            dataset.train,
+            validation=split_images(dataset, "validation", seed=0),
+            num_classes=dataset.num_classes,
+            config=config.retraining,
+            device=config.learn.device,
+            listener=_epochs(
+                listener, f"learning tables and network together, slope {start.label}:"
+            ),
+        )
+        profile_of(candidate, config.learn, dataset, network).save(paths[start.slope])
+    return [Profile.load(path) for path in paths.values()]
 
 
 def _is_measured(ledger: Ledger, files: Files, conditions: Conditions) -> bool:

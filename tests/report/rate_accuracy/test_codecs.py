@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bandwise.report.drawing import themed_colours
 from bandwise.report.rate_accuracy.codecs import (
     CODECS,
     family_looks,
@@ -14,6 +15,10 @@ def test_every_codec_has_its_own_colour_and_marker() -> None:
     assert len({look.marker for look in looks}) == len(looks)
     assert len({look.colour for look in looks}) == len(looks) - 1  # an unknown one is black too
     assert look_of("zip").line != look_of("jpeg-xl").line
+
+
+def test_every_colour_has_one_for_the_dark_theme() -> None:
+    assert {look.colour for look in CODECS.values()} <= themed_colours(0).keys()
 
 
 def test_guided_codecs_are_kin_to_and_told_apart_from_those_they_guide() -> None:

@@ -76,7 +76,7 @@ def test_hash_depends_on_every_weight() -> None:
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     safetensors.torch.save_file(own(num_classes=3, channels=1).state_dict(), path)
-    with pytest.raises(CheckpointError, match="does not hold the weights of .* for 4 classes"):
+    with pytest.raises(CheckpointError, match=r"does not hold the weights of .* for 4 classes"):
         load_network(OWN, path, num_classes=4, channels=1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -
     except RuntimeError as error:
         raise CheckpointError(
             f"{weights} does not hold the weights of {name} for {num_classes} classes and "
-            f"{channels} channels: {error}"
+            f"{channels} channels: {textwrap.shorten(str(error), 300)}"
         ) from error
     return network.eval()
 

@@ -88,7 +88,7 @@ def headline(summary: RateSummary) -> Section:
     tiles = [
         Tile(
             f"bytes against {name_of(saving.baseline)} at ≤ {bound_in_words(bound)}",
-            f"{percent(-saving.saving.value)} %",
+            f"{'+' if saving.saving.value < 0 else ''}{percent(-saving.saving.value)} %",
             f"95 % interval {interval(saving.saving, -1)} %",
         )
         for bound in BOUNDS
@@ -164,6 +164,8 @@ def _of_guided(guided: Headline | Undefined, chosen: Headline | Undefined) -> st
     text += f" and {amount(chosen)} than {name_of(chosen.baseline)}, which chooses in the same way"
     if guided.saving.value <= 0:
         return text
+    if chosen.saving.value <= 0:
+        return f"{text}: the gain is that of the choice, not of the tables"
     of_tables = math.log1p(-chosen.saving.value) / math.log1p(-guided.saving.value)
     larger, smaller = ("choice", "tables") if of_tables < 1 / 2 else ("tables", "choice")
     return f"{text}: most of the gain is that of the {larger}, not of the {smaller}"

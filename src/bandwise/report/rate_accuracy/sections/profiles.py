@@ -7,7 +7,7 @@ from statistics import fmean
 
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.rate_accuracy import figures, heatmaps
-from bandwise.report.rate_accuracy.codecs import LEARNED, LIBJPEG, family_looks
+from bandwise.report.rate_accuracy.codecs import LEARNED, LIBJPEG, family_looks, setting_words
 from bandwise.report.rate_accuracy.records import Floats, LearnedTables, Point
 from bandwise.report.rate_accuracy.summary import RateSummary
 from bandwise.report.wording import listing, quantity, seconds
@@ -115,7 +115,8 @@ def _beside_libjpeg(summary: RateSummary, profile: LearnedTables) -> Picture | N
         title="Learned tables beside libjpeg's for files of the same size",
         alt=f"Quantisation steps of {profile.family} {profile.label}, of libjpeg at quality "
         f"{quality}, and their ratio, for each frequency.",
-        caption=f"Learned: {profile.family}, {profile.label}, for {profile.network}, "
+        caption=f"Learned: {setting_words(LEARNED, profile.family, profile.label)}, "
+        f"for {profile.network}, "
         f"{_size(ours)}. libjpeg: {nearest.family}, quality {quality}, {_size(nearest)}, the "
         "setting nearest in size. A larger step keeps less of its frequency; below 1 (purple) the "
         "learned table is finer, above 1 (orange) coarser.",

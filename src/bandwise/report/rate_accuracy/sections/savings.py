@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bandwise.measures import Headline, Interval, OperatingPoint, bound_in_words
+from bandwise.measures import Headline, Interval, OperatingPoint, bound_in_words, find_original
 from bandwise.report.blocks import Block, Table, Text
-from bandwise.report.rate_accuracy.codecs import ORIGINAL, look_of
+from bandwise.report.rate_accuracy.codecs import look_of
 from bandwise.report.rate_accuracy.summary import BOUNDS, HEADLINE_BOUND, RateSummary, defined
 from bandwise.report.wording import ABSENT, points
 
@@ -37,9 +37,7 @@ def overview(summary: RateSummary) -> list[Block]:
             for codec, choices in chosen.items()
         ],
     )
-    original = next(
-        (p for p in summary.measured if p.codec == ORIGINAL and p.split == "test"), None
-    )
+    original = find_original(summary.measured, "test")
     note = f"Originals: {100 * original.accuracy:.2f} % on test. " if original is not None else ""
     return [
         table,

@@ -1,0 +1,171 @@
+"""README.md's parts that state results: Markdown from the rows of a results file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bandwise.cli.summary import gain_line, percent
+from bandwise.measures import (
+    ORIGINAL,
+    DivergenceSaving,
+    Headline,
+    Interval,
+    OperatingPoint,
+    Point,
+    Undefined,
+    bound_in_words,
+    headline,
+    operating_point,
+    points_of,
+    saving_at_equal_divergence,
+)
+from bandwise.report import paper
+from bandwise.report.rate_accuracy import holds_points
+from bandwise.report.rate_accuracy.codecs import in_order, look_of
+from bandwise.report.rate_accuracy.records import main_network, parse_rate_records
+from bandwise.report.records import parse_records
+from bandwise.report.summary import Summary, summarise
+
+BOUNDS = (0.0, 0.5, 1.0)
+"""Columns of the table: points of accuracy that may be lost."""
+
+BOUND = 1.0
+"""What the sentences below it speak of."""
+
+COMPARISONS = {
+    "bandwise": ("libjpeg", "webp", "avif"),
+    "bandwise guided": ("libjpeg", "libjpeg guided", "webp", "avif"),
+}
+"""Codecs that each of ours is compared with, as far as they were measured."""
+
+MISSED = "†"
+NONE = "–"
+
+FIGURES = {"mnist": ("accuracy", "bands"), "clothing128": ("frozen",)}
+"""Figures of the report that README.md shows, by the name of the results."""
+
+FIGURE_NAMES = {"frozen": "rate"}
+"""Names in docs/figures where they are not the report's."""
+
+
+def results_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown of what a results file says, of either kind."""
+    return rate_part(name, rows) if holds_points(rows) else training_part(rows)
+
+
+def figure_path(name: str, figure: str) -> str:
+    """Path of a figure of the results called ``name``, from the root."""
+    return f"docs/figures/{name}-{FIGURE_NAMES.get(figure, figure)}.png"
+
+
+def training_part(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Test accuracy of each variant, and the gain of adaptive over static."""
+    summary = summarise(parse_records(rows))
+    gain = summary.gain("adaptive", "static")
+    return accuracy_table(summary) + (f"\n\n{gain_line(gain)}." if gain else "")
+
+
+def accuracy_table(summary: Summary) -> str:
+    """Test accuracy of each variant, beside the paper's on its data set."""
+    of_paper = paper.ACCURACY if summary.records.experiment.dataset.name == paper.DATASET else {}
+    header = ["variant", "seeds", "test accuracy", "gain over static (95 % interval)"]
+    rows = [header + ["paper"] * bool(of_paper)]
+    for name, variant in summary.variants.items():
+        cells = [name, str(len(variant.seeds)), percent(variant.accuracy), ""]
+        if (gain := summary.gain(name, "static")) and name != "static":
+            cells[3] = f"{100 * gain.mean:+.2f}"
+            if gain.interval is not None:
+                cells[3] += " ({:+.2f} to {:+.2f})".format(*(100 * end for end in gain.interval))
+        if of_paper:
+            mean, std = of_paper.get(name, (None, None))
+            cells.append("" if mean is None else f"{mean:.2%} ± {std:.2%}")
+        rows.append(cells)
+    return _table(rows)
+
+
+def rate_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Bytes and accuracy of each codec, what the learned ones save, and the figure."""
+    network = main_network(parse_rate_records(rows))
+    points = points_of(rows, network=network)
+    (original,) = (p for p in points if (p.codec, p.split) == (ORIGINAL, "test"))
+    note = (
+        f"Bytes an image and accuracy on {len(original.image_correct):,} test images, settings "
+        f"chosen on validation; frozen network {network}, originals {original.accuracy:.2%}. "
+        f"{MISSED}: more is lost on test. {NONE}: no setting meets the bound on validation. "
+        "Intervals are over test images, with the settings as they were chosen."
+    )
+    sentences = "\n".join(f"- {sentence}" for sentence in savings(points))
+    alt = f"Test accuracy against bytes an image of every codec on {name}, beside the originals'"
+    figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
+    return "\n\n".join([bytes_table(points), note, sentences, *figures])
+
+
+def bytes_table(points: Sequence[Point]) -> str:
+    """Bytes an image and test accuracy of each codec at each bound."""
+    header = ["codec", *(f"≤ {bound_in_words(bound)} lost" for bound in BOUNDS)]
+    rows = [header]
+    for codec in in_order(point.codec for point in points):
+        chosen = (operating_point(points, codec, bound) for bound in BOUNDS)
+        rows.append([look_of(codec).label, *map(_cell, chosen)])
+    return _table(rows)
+
+
+def savings(points: Sequence[Point]) -> Iterator[str]:
+    """Sentences on what each learned codec saves against each other one."""
+    measured = {point.codec for point in points}
+    for candidate, baselines in COMPARISONS.items():
+        for baseline in baselines:
+            if {candidate, baseline} <= measured:
+                found = headline(points, BOUND, candidate=candidate, baseline=baseline)
+                equal = saving_at_equal_divergence(
+                    points, BOUND, candidate=candidate, baseline=baseline
+                )
+                yield _sentence(candidate, baseline, found, equal)
+
+
+def _sentence(
+    candidate: str,
+    baseline: str,
+    found: Headline | Undefined,
+    equal: DivergenceSaving | Undefined,
+) -> str:
+    ours, theirs = look_of(candidate).label, look_of(baseline).label
+    if isinstance(found, Undefined):
+        text = f"{ours} against {theirs}: no saving can be stated, {found.reason}"
+    else:
+        text = (
+            f"**{ours}** needs {_fewer(found.saving)} than {theirs} "
+            f"at ≤ {bound_in_words(BOUND)} lost"
+        )
+    if not isinstance(equal, Undefined):
+        text += f", {_share(equal.saving)} at equal divergence"
+    if not isinstance(found, Undefined) and not found.holds:
+        sides = ((ours, found.candidate), (theirs, found.baseline))
+        missed = [f"{label} {side.drop.value:.2f}" for label, side in sides if not side.holds]
+        text += f" {MISSED} (points lost on test: {', '.join(missed)})"
+    return text + "."
+
+
+def _cell(chosen: OperatingPoint | Undefined) -> str:
+    if isinstance(chosen, Undefined):
+        return NONE
+    mark = "" if chosen.holds else f" {MISSED}"
+    return f"{chosen.mean_bytes.value:,.0f} B, {chosen.accuracy.value:.2%}{mark}"
+
+
+def _fewer(saving: Interval) -> str:
+    """``23.1 % fewer bytes (95 % interval 20.0 to 26.2)``; turned round where it is more."""
+    sign = 1 if saving.value >= 0 else -1
+    low, high = sorted((sign * saving.low, sign * saving.high))
+    return f"{_share(saving.value)} bytes (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def _share(saving: float) -> str:
+    return f"{100 * abs(saving):.1f} % {'fewer' if saving >= 0 else 'more'}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    header, *rest = rows
+    lines = [header, ["---"] * len(header), *rest]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

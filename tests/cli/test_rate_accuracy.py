@@ -1,0 +1,127 @@
+"""``bandwise rate-accuracy`` as a person uses it."""
+
+import functools
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bandwise import jpeg
+from bandwise.cli.main import run
+from bandwise.data import Dataset, LabelledImages, load
+from bandwise.evaluation import GuidedCodec
+from bandwise.results import read_rows
+
+pytestmark = pytest.mark.skipif(
+    not jpeg.available(), reason="the native JPEG extension is not built"
+)
+
+QUICK = [
+    *("rate-accuracy", "digits", "--network", "small-cnn", "--epochs", "1", "--images", "50"),
+    *("--transfer", "none", "--methods", "sensitivity", "--codecs", "libjpeg"),
+    *("--libjpeg-every", "24"),
+]
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    out, err = capfd.readouterr()
+    assert "Traceback" not in err
+    return out, err
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """What the command reads as `digits`: few of them, so that it takes a moment."""
+
+    def first(images: LabelledImages, count: int) -> LabelledImages:
+        return LabelledImages(images.pixels_u8[:count], images.labels[:count])
+
+    digits = load("digits")
+    few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
+    guided = functools.partial(GuidedCodec, tolerances=(0.01, 0.1, 1.0))
+    monkeypatch.setattr("bandwise.recipes.rate_accuracy.GuidedCodec", guided)
+    monkeypatch.setattr("bandwise.data.load", lambda *_, **__: few)
+    return few
+
+
+@pytest.mark.usefixtures("few_digits")
+def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert run([*QUICK, "--out", str(out)]) == 0
+    text, err = said(capfd)
+    assert err == ""
+    for word in ("training small-cnn 1/1", "measuring", "bandwise", "libjpeg guided"):
+        assert word in text
+    assert f"report  {out / 'report.html'}" in text
+    page = (out / "report.html").read_text()
+    assert "<svg" in page
+    rows = read_rows(out / "results.jsonl")
+    assert {row["codec"] for row in rows if row["record"] == "point"} == {
+        *("original", "libjpeg", "bandwise", "bandwise guided", "libjpeg guided")
+    }
+    monkeypatch.setattr("bandwise.report.write_report", lambda *_: out / "report.html")
+    assert run([*QUICK, "--out", str(out)]) == 0
+    text = said(capfd)[0]
+    assert "training" not in text
+    assert "measuring" not in text
+    assert read_rows(out / "results.jsonl") == rows
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--methods", "magic"], "methods are sensitivity or gradient"),
+        (["--network", "magic"], "unknown network 'magic'"),
+        (["--transfer", "magic"], "unknown network 'magic'"),
+        (["--transfer", "plain-cnn"], "plain-cnn cannot read images of 8×8"),
+        (["--transfer", "small-cnn"], "name another network"),
+        (["--codecs", "magic"], "codec 'magic' is not there"),
+        (["--weights", "none.safetensors"], "none.safetensors cannot be read"),
+    ],
+)
+def test_bad_input_is_one_message_before_any_work(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    out = tmp_path / "out"
+    assert run([*QUICK, "--out", str(out), *options]) == 1
+    err = said(capfd)[1]
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not out.exists()
+
+
+def test_an_unknown_data_set_is_one_message(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["rate-accuracy", "no-such-data"]) == 1
+    err = said(capfd)[1]
+    assert "no-such-data" in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_with_something_else_is_left_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "precious.txt").touch()
+    assert run([*QUICK, "--out", str(tmp_path)]) == 1
+    assert "not empty" in said(capfd)[1]
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_an_interruption_says_how_to_go_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bandwise.recipes.rate_accuracy.run", interrupted)
+    assert run([*QUICK, "--out", str(tmp_path / "out")]) == 130
+    assert "the same command resumes" in said(capfd)[1]
+
+
+def test_nothing_waits_for_pytorch() -> None:
+    code = "import sys, bandwise.cli.rate_accuracy; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -187,6 +187,7 @@ def _sentence(learned: Learned) -> str:
     drop = 100 * (original.accuracy - test.accuracy)
     return (
         f"on test: {test.mean_bytes:,.0f} bytes an image, accuracy {test.accuracy:.2%}, "
-        f"{drop:+.2f} points below the originals' {original.accuracy:.2%} "
+        f"{abs(drop):.2f} points {'below' if drop >= 0 else 'above'} the originals' "
+        f"{original.accuracy:.2%} "
         f"({len(test.image_correct)} images)"
     )

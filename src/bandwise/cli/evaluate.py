@@ -13,9 +13,11 @@ from rich.console import Console
 from bandwise.cli.options import (
     Colour,
     DataDirOption,
+    DatasetArgument,
     Device,
     DeviceOption,
     ImageSizeOption,
+    NetworkOption,
     device_name,
 )
 from bandwise.cli.progress import counting
@@ -38,17 +40,9 @@ class Split(StrEnum):
 
 
 def evaluate(
-    dataset: Annotated[
-        str,
-        typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`."),
-    ],
+    dataset: DatasetArgument,
     weights: Annotated[Path, typer.Option(help="The network's weights, a safetensors file.")],
-    network: Annotated[
-        str,
-        typer.Option(
-            help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."
-        ),
-    ] = "resnet",
+    network: NetworkOption = "resnet",
     out: Annotated[
         Path | None, typer.Option(help="Output folder; runs/evaluate-DATASET if not given.")
     ] = None,

@@ -13,9 +13,12 @@ from rich.table import Table
 from bandwise.cli.options import (
     Colour,
     DataDirOption,
+    DatasetArgument,
     Device,
     DeviceOption,
     ImageSizeOption,
+    NetworkOption,
+    WeightsOption,
     device_name,
 )
 
@@ -38,21 +41,10 @@ class Chroma(StrEnum):
 
 
 def learn(
-    dataset: Annotated[
-        str,
-        typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`."),
-    ],
+    dataset: DatasetArgument,
     out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
-    network: Annotated[
-        str,
-        typer.Option(
-            help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."
-        ),
-    ] = "resnet",
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="The network's weights, safetensors; trained first if not given."),
-    ] = None,
+    network: NetworkOption = "resnet",
+    weights: WeightsOption = None,
     method: Annotated[
         Method, typer.Option(help="One pass of gradients, or descent from its result.")
     ] = Method.SENSITIVITY,

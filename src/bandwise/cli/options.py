@@ -24,6 +24,17 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+DatasetArgument = Annotated[
+    str, typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`.")
+]
+NetworkOption = Annotated[
+    str,
+    typer.Option(help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."),
+]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="The network's weights, safetensors; trained first if not given."),
+]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(help="Where the data set lies; otherwise $BANDWISE_DATA, cache, download."),

@@ -11,31 +11,23 @@ from rich.console import Console
 from bandwise.cli.options import (
     Colour,
     DataDirOption,
+    DatasetArgument,
     Device,
     DeviceOption,
     ImageSizeOption,
+    NetworkOption,
+    WeightsOption,
     device_name,
 )
 
 
 def rate_accuracy(
-    dataset: Annotated[
-        str,
-        typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`."),
-    ],
+    dataset: DatasetArgument,
     out: Annotated[
         Path | None, typer.Option(help="Output folder; runs/rate-accuracy-DATASET if not given.")
     ] = None,
-    network: Annotated[
-        str,
-        typer.Option(
-            help="`resnet`, `plain-cnn`, `small-cnn`, or your own `package.module:function`."
-        ),
-    ] = "resnet",
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="The network's weights, safetensors; trained first if not given."),
-    ] = None,
+    network: NetworkOption = "resnet",
+    weights: WeightsOption = None,
     epochs: Annotated[
         int | None, typer.Option(help="Of training networks, where they are trained.")
     ] = None,

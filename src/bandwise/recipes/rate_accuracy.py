@@ -189,7 +189,9 @@ def run(
         ]
     )
     results = evaluate(
-        EvaluationConfig(network=config.learn.network, device=config.learn.device),
+        EvaluationConfig(
+            network=config.learn.network, seed=config.learn.seed, device=config.learn.device
+        ),
         dataset,
         network,
         [*learned, *codecs],
@@ -211,7 +213,12 @@ def run(
     if config.transfer is not None:
         transfer = replace(config.learn, network=config.transfer, weights=None)
         evaluate(
-            EvaluationConfig(network=config.transfer, device=config.learn.device, estimates=False),
+            EvaluationConfig(
+                network=config.transfer,
+                seed=config.learn.seed,
+                device=config.learn.device,
+                estimates=False,
+            ),
             dataset,
             prepare_network(transfer, dataset, out / "networks", listener=listener),
             [*learned, *(pair for pair in codecs if pair[0].name == "libjpeg")],

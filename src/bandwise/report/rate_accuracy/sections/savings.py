@@ -84,16 +84,16 @@ def saving_cell(summary: RateSummary, candidate: str, baseline: str, bound: floa
     saving = defined(summary.saving(candidate, baseline, bound))
     if saving is None:
         return ABSENT
-    return amount_cell(saving.saving) + ("" if saving.holds else MISSED)
+    return amount_cell(saving.saving, mark="" if saving.holds else MISSED)
 
 
-def amount_cell(found: Interval | float | None) -> str:
-    """Fewer bytes in percent, with the interval, without units; n/a without a value."""
+def amount_cell(found: Interval | float | None, *, mark: str = "") -> str:
+    """Fewer bytes in percent, the interval on a line of its own; n/a without a value."""
     if found is None:
         return ABSENT
     if isinstance(found, float):
         return percent(found)
-    return f"{percent(found.value)} ({interval(found)})"
+    return f"{percent(found.value)}{mark}\n({interval(found)})"
 
 
 def amount(saving: Headline) -> str:

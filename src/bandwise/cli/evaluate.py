@@ -169,6 +169,13 @@ def chosen_settings(names: list[str] | None, channels: int, every: int, console:
             raise ConfigurationError(
                 f"there is no codec or family {name!r}; codecs are {', '.join(baselines(channels))}"
             )
+    if every > 1 and "libjpeg" in found:
+        console.print(
+            f"libjpeg is measured at every {every}th setting only: savings against it may be the "
+            "gaps between them",
+            highlight=False,
+            soft_wrap=True,
+        )
     if names is None:
         for name, reason in missing.items():
             console.print(f"without {name}: {reason}", highlight=False, soft_wrap=True)

@@ -142,7 +142,7 @@ def learn(
         for profile in learned.profiles:
             profile.save(ladder / profile_file_name(profile))
     console.print(_curve(learned))
-    console.print(_sentence(learned), highlight=False, soft_wrap=True)
+    console.print(_sentence(learned, target.drop), highlight=False, soft_wrap=True)
     places = {
         "profile": out,
         "ladder ": ladder,
@@ -173,8 +173,8 @@ def _curve(learned: Learned) -> Table:
     return table
 
 
-def _sentence(learned: Learned) -> str:
-    """What the chosen profile does on test."""
+def _sentence(learned: Learned, allowed: float | None) -> str:
+    """What the chosen profile does on test; ``allowed`` points were the target, if any."""
     test, original = learned.test, learned.original_test
     drop = 100 * (original.accuracy - test.accuracy)
     return (
@@ -182,4 +182,5 @@ def _sentence(learned: Learned) -> str:
         f"{abs(drop):.2f} points {'below' if drop >= 0 else 'above'} the originals' "
         f"{original.accuracy:.2%} "
         f"({len(test.image_correct)} images)"
+        + ("" if allowed is None or drop <= allowed else f", more than the {allowed:g} asked for")
     )

@@ -17,6 +17,7 @@ from bandwise.measures import (
     bound_in_words,
     headline,
     operating_point,
+    setting_in_words,
 )
 
 LEARNED, LIBJPEG = "bandwise", "libjpeg"
@@ -108,9 +109,8 @@ def _points(drop: Interval) -> str:
 
 
 def _name(chosen: OperatingPoint) -> str:
-    family = chosen.family
-    named = family if family.startswith(chosen.codec) else f"{chosen.codec} {family}"
-    return f"{named} {chosen.label}"
+    setting = setting_in_words(chosen.family, chosen.label)
+    return setting if setting.startswith(chosen.codec) else f"{chosen.codec} {setting}"
 
 
 def _codecs(points: Sequence[Point]) -> list[str]:

@@ -37,6 +37,7 @@ from bandwise.measures.points import (
     bound_in_words,
     find_original,
     points_of,
+    setting_in_words,
 )
 
 __all__ = [
@@ -61,4 +62,5 @@ __all__ = [
     "pareto",
     "points_of",
     "saving_at_equal_divergence",
+    "setting_in_words",
 ]

@@ -18,6 +18,7 @@ from bandwise.measures.points import (
     check_paired,
     find_original,
     in_words,
+    setting_in_words,
 )
 
 
@@ -107,7 +108,8 @@ def choose(
         if point.split == "test" and point.setting_key == best.setting_key:
             return Choice(best, point, before, after)
     return Undefined(
-        reason=f"{best.family} {best.label}, best on validation, was not measured on test"
+        reason=f"{setting_in_words(best.family, best.label)}, best on validation, was not "
+        "measured on test; the evaluation is not finished"
     )
 
 

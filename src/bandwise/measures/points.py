@@ -173,3 +173,8 @@ def in_words(names: str | Collection[str]) -> str:
 def bound_in_words(bound: float) -> str:
     """Percentage points: ``0.5 points``, ``1 point``."""
     return f"{bound:g} {'point' if bound == 1 else 'points'}"
+
+
+def setting_in_words(family: str, label: str) -> str:
+    """Family and label, the family once: ``libjpeg 4:2:0 smallest q12``, ``sensitivity 1e-06``."""
+    return label if label.startswith(family) else f"{family} {label}"

@@ -151,11 +151,22 @@ class Target:
                 f"got {given}"
             )
 
+    @property
+    def drop(self) -> float | None:
+        """Points of accuracy that may be lost; None where size is the target."""
+        if self.rate_bpp is not None or self.size_bytes is not None:
+            return None
+        return 1.0 if self.accuracy_drop is None else self.accuracy_drop
+
+    def limit_bytes(self, pixels: int) -> float | None:
+        """Mean bytes an image of so many pixels may have; None where accuracy is the target."""
+        return self.size_bytes if self.rate_bpp is None else self.rate_bpp * pixels / 8
+
     def chosen(self, points: Sequence[Point], pixels: int) -> Point | Undefined:
         """Point on validation that meets the target; ``pixels`` is those of an image."""
-        limit = self.size_bytes if self.rate_bpp is None else self.rate_bpp * pixels / 8
+        limit, drop = self.limit_bytes(pixels), self.drop
         if limit is None:
-            drop = 1.0 if self.accuracy_drop is None else self.accuracy_drop
+            assert drop is not None
             best = best_point(points, "bandwise", drop)
             return best or Undefined(
                 reason=f"no profile is within {bound_in_words(drop)} on validation"

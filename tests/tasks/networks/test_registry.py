@@ -30,6 +30,13 @@ def test_networks_map_pixels_to_logits_and_learn(name: str, channels: int) -> No
     assert all(value.grad is not None for value in network.parameters())
 
 
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_networks_read_any_size_from_32(name: str) -> None:
+    network = build_network(name, num_classes=2, channels=1).eval()
+    for side in range(32, 73):
+        assert network(torch.rand(1, 1, 40, side)).shape == (1, 2)
+
+
 def test_sizes_are_as_documented() -> None:
     def millions(name: str) -> float:
         network = build_network(name, num_classes=10, channels=3)

@@ -56,7 +56,8 @@ class _Block(nn.Module):
         self.squeeze = nn.Linear(outputs, outputs // 8)
         self.excite = nn.Linear(outputs // 8, outputs)
         self.shortcut = nn.Sequential(
-            nn.AvgPool2d(2) if stride == 2 else nn.Identity(),
+            # rounds the size up, as the strided convolution beside it does
+            nn.AvgPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity(),
             ConvNorm(inputs, outputs, 1) if inputs != outputs else nn.Identity(),
         )
 

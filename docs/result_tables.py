@@ -7,6 +7,10 @@ from typing import Any
 
 from bandwise.cli.summary import gain_line, percent
 from bandwise.measures import (
+    GUIDED,
+    GUIDED_LIBJPEG,
+    LEARNED,
+    LIBJPEG,
     ORIGINAL,
     DivergenceSaving,
     Headline,
@@ -34,10 +38,13 @@ BOUND = 1.0
 """What the sentences below it speak of."""
 
 COMPARISONS = {
-    "bandwise": ("libjpeg", "webp", "avif"),
-    "bandwise guided": ("libjpeg", "libjpeg guided", "webp", "avif"),
+    LEARNED: (LIBJPEG, "webp", "avif"),
+    GUIDED: (LIBJPEG, GUIDED_LIBJPEG, "webp", "avif"),
 }
 """Codecs that each of ours is compared with, as far as they were measured."""
+
+TRANSFERS = {LEARNED: (LIBJPEG,), GUIDED: (LIBJPEG, GUIDED_LIBJPEG)}
+"""The same where another network looks at the files."""
 
 MISSED = "†"
 NONE = "–"
@@ -95,10 +102,28 @@ def rate_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
         f"{MISSED}: more is lost on test. {NONE}: no setting meets the bound on validation. "
         "Intervals are over test images, with the settings as they were chosen."
     )
-    sentences = "\n".join(f"- {sentence}" for sentence in savings(points))
+    parts = [bytes_table(points), note, _listed(savings(points, COMPARISONS))]
+    for other in sorted({str(row["network"]) for row in rows if row["record"] == "point"}):
+        if other != network:
+            parts += _transfer(rows, other, network)
     alt = f"Test accuracy against bytes an image of every codec on {name}, beside the originals'"
     figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
-    return "\n\n".join([bytes_table(points), note, sentences, *figures])
+    return "\n\n".join([*parts, *figures])
+
+
+def _transfer(rows: Sequence[Mapping[str, Any]], network: str, learned_for: str) -> list[str]:
+    """Savings where a network looks at files that were learned and chosen for another."""
+    points = points_of(rows, network=network)
+    (original,) = (p for p in points if (p.codec, p.split) == (ORIGINAL, "test"))
+    note = (
+        f"The same files, learned and chosen for {learned_for}, before the network {network} "
+        f"(originals {original.accuracy:.2%}):"
+    )
+    return [note, _listed(savings(points, TRANSFERS))]
+
+
+def _listed(sentences: Iterator[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def bytes_table(points: Sequence[Point]) -> str:
@@ -111,10 +136,10 @@ def bytes_table(points: Sequence[Point]) -> str:
     return _table(rows)
 
 
-def savings(points: Sequence[Point]) -> Iterator[str]:
-    """Sentences on what each learned codec saves against each other one."""
+def savings(points: Sequence[Point], comparisons: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Sentences on what each learned codec saves against those that it is compared with."""
     measured = {point.codec for point in points}
-    for candidate, baselines in COMPARISONS.items():
+    for candidate, baselines in comparisons.items():
         for baseline in baselines:
             if {candidate, baseline} <= measured:
                 found = headline(points, BOUND, candidate=candidate, baseline=baseline)

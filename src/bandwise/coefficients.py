@@ -22,6 +22,9 @@ LUMA_SAMPLING: dict[Subsampling, tuple[int, int]] = {
 }
 """Luma sampling factors (horizontal, vertical) of each scheme; those of chroma are (1, 1)."""
 
+COMPONENTS: dict[int, tuple[str, ...]] = {1: ("luma",), 3: ("luma", "cb", "cr")}
+"""Names of an image's components, in the order of its planes, by their number."""
+
 _SCHEME = {factors: scheme for scheme, factors in LUMA_SAMPLING.items()}
 _COMPONENTS: dict[Colour, int] = {"grey": 1, "ycbcr": 3}
 

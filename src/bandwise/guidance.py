@@ -17,14 +17,13 @@ from itertools import chain, islice
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bandwise import jpeg
 from bandwise.errors import ConfigurationError, EncodingError
 from bandwise.profile import Profile
-from bandwise.tasks import logits_of
+from bandwise.tasks import divergences, logits_of, planes_of
 
 Encode = Callable[[NDArray[np.uint8], Profile], bytes]
 
@@ -107,15 +106,15 @@ class Guide:
         parts = []
         while part := list(islice(shown, at_once)):
             parts.append(self._logits(part))
-        log_probabilities = F.log_softmax(torch.cat(parts).double(), dim=1)
-        if not log_probabilities.isfinite().all():
+        logits = torch.cat(parts).double()
+        if not logits.isfinite().all():
             raise EncodingError("the network's output is not finite, so no file can be chosen")
-        original, compressed = log_probabilities[:1], log_probabilities[1:]
-        divergences = (original.exp() * (original - compressed)).sum(1).clamp(min=0)
-        return Rungs(files, tuple(divergences.tolist()))
+        nats = divergences(logits[1:], logits[:1].expand(len(files), -1)).clamp(min=0)
+        return Rungs(files, tuple(nats.tolist()))
 
     def _logits(self, shown: Sequence[NDArray[np.uint8]]) -> Tensor:
-        batch = torch.stack([self._planes(pixels_u8) for pixels_u8 in shown])
+        channels = len(self.profiles[0].components)
+        batch = torch.stack([planes_of(each).expand(channels, -1, -1) for each in shown])
         try:
             with self._lock:
                 return logits_of(self._network, batch, batch_size=len(batch), device=self._device)
@@ -125,11 +124,6 @@ class Guide:
             raise EncodingError(
                 f"the network cannot read an image of {width}×{height}: {reason}"
             ) from error
-
-    def _planes(self, pixels_u8: NDArray[np.uint8]) -> Tensor:
-        planes = pixels_u8[None] if pixels_u8.ndim == 2 else pixels_u8.transpose(2, 0, 1)
-        channels = len(self.profiles[0].components)
-        return torch.from_numpy(np.array(planes)).expand(channels, -1, -1)
 
 
 class GuidedChoice:

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandwise.coefficients import LUMA_SAMPLING, Subsampling
+from bandwise.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
 from bandwise.errors import BandwiseError, ProfileError
 from bandwise.files import write_json
 from bandwise.tables import BLOCK, TableSet
@@ -29,8 +29,7 @@ from bandwise.tables import BLOCK, TableSet
 FORMAT = "bandwise-profile"
 SCHEMA = 1
 
-GREY_COMPONENTS = ("luma",)
-COLOUR_COMPONENTS = ("luma", "cb", "cr")
+GREY_COMPONENTS, COLOUR_COMPONENTS = COMPONENTS[1], COMPONENTS[3]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -160,7 +160,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bandwise.recipes.learning.learn_profile", interrupted)
+    monkeypatch.setattr("bandwise.recipes.target.learn_profile", interrupted)
     assert run([*QUICK, "--out", str(tmp_path / "p.json")]) == 130
     assert "the same command resumes" in said(capfd)[1]
 

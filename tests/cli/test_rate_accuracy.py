@@ -42,7 +42,7 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
     guided = functools.partial(GuidedCodec, tolerances=(0.01, 0.1, 1.0))
     monkeypatch.setattr("bandwise.recipes.rate_accuracy.GuidedCodec", guided)
-    monkeypatch.setattr("bandwise.data.load", lambda *_, **__: few)
+    monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
     return few
 
 
@@ -79,7 +79,7 @@ def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
         (["--transfer", "magic"], "unknown network 'magic'"),
         (["--transfer", "plain-cnn"], "plain-cnn cannot read images of 8×8"),
         (["--transfer", "small-cnn"], "name another network"),
-        (["--codecs", "magic"], "codec 'magic' is not there"),
+        (["--codecs", "magic"], "no codec or family 'magic'"),
         (["--weights", "none.safetensors"], "none.safetensors cannot be read"),
     ],
 )

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandwise.data.types import LabelledImages, assemble, holdout
+from bandwise.data.types import Dataset, LabelledImages, assemble, holdout, with_validation
 from bandwise.errors import ConfigurationError, DataError, ShapeError
 
 
@@ -133,3 +133,32 @@ def test_identity_changes_with_anything_that_is_data() -> None:
         ]
     ]
     assert len(set(identities)) == len(identities)
+
+
+def flat_dataset() -> Dataset:
+    """No validation split; 20 training images of two classes, 4 test images."""
+    train, test = (images_with_labels([0, 1] * count) for count in (10, 2))
+    return assemble(name="flat", classes=("a", "b"), train=train, test=test, source="made")
+
+
+def test_validation_is_a_fifth_of_training_where_there_is_none() -> None:
+    flat = flat_dataset()
+    split = with_validation(flat, seed=0)
+    assert split.validation is not None
+    assert (len(split.train), len(split.validation)) == (16, 4)
+    assert split.sha256 == flat.sha256
+    kept, held_out = holdout(flat.train, fraction=0.2, seed=0)
+    assert torch.equal(split.train.pixels_u8, kept.pixels_u8)
+    assert torch.equal(split.validation.pixels_u8, held_out.pixels_u8)
+    assert with_validation(split, seed=1) is split
+    others = [with_validation(flat, seed=seed).split("validation") for seed in range(1, 5)]
+    assert any(not torch.equal(other.pixels_u8, held_out.pixels_u8) for other in others)
+
+
+def test_splits_have_names() -> None:
+    flat = flat_dataset()
+    assert flat.split("train") is flat.train
+    assert flat.split("test") is flat.test
+    for name in ("validation", "val"):
+        with pytest.raises(DataError, match=f"flat has no split '{name}'"):
+            flat.split(name)

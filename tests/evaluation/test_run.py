@@ -1,11 +1,10 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError, OutputError
-from bandwise.evaluation import EvaluationConfig, Step, evaluate, split_images
+from bandwise.evaluation import EvaluationConfig, Step, evaluate
 from bandwise.evaluation.run import profile_row
 from bandwise.profile import Profile
 from bandwise.results import read_rows
@@ -102,15 +101,6 @@ def test_a_folder_with_something_else_is_refused(dataset: Dataset, tmp_path: Pat
         CONFIG, dataset, Brightness(), [(codec, codec.settings())], tmp_path, beside=["mine.txt"]
     )
     assert (tmp_path / "mine.txt").read_text() == "mine"
-
-
-def test_without_a_validation_split_the_same_fifth_is_held_out(dataset: Dataset) -> None:
-    flat = Dataset(**{**vars(dataset), "validation": None})
-    held_out = split_images(flat, "validation", seed=1)
-    assert len(held_out) == 6
-    assert torch.equal(held_out.pixels_u8, split_images(flat, "validation", seed=1).pixels_u8)
-    assert split_images(dataset, "validation", seed=1) is dataset.validation
-    assert split_images(dataset, "test", seed=1) is dataset.test
 
 
 def test_a_profile_is_described() -> None:

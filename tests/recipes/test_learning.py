@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from bandwise import jpeg
-from bandwise.data import Dataset
+from bandwise.data import Dataset, with_validation
 from bandwise.errors import (
     CheckpointError,
     ConfigurationError,
@@ -22,18 +22,10 @@ from bandwise.learning import GradientConfig
 from bandwise.measures import Point, Undefined
 from bandwise.profile import Profile
 from bandwise.recipes import learning
-from bandwise.recipes.learning import (
-    LearnConfig,
-    Learned,
-    Target,
-    default_training,
-    learn_profile,
-    learning_row,
-    prepare_network,
-    profile_file_name,
-    split_off_validation,
-)
+from bandwise.recipes.learning import LearnConfig, learning_row, profile_file_name
+from bandwise.recipes.networks import default_training, prepare_network
 from bandwise.recipes.stages import Event
+from bandwise.recipes.target import Learned, Target, learn_profile
 from bandwise.results import read_rows
 
 pytestmark = pytest.mark.skipif(
@@ -310,7 +302,7 @@ def test_another_network_does_not_go_on_from_the_first(
     weights = tmp_path / "other.safetensors"
     other = prepare_network(
         replace(CONFIG, epochs=1, seed=3),
-        split_off_validation(few_digits, seed=3),
+        with_validation(few_digits, seed=3),
         tmp_path / "networks",
     )
     weights.write_bytes((tmp_path / "networks" / "small-cnn.safetensors").read_bytes())
@@ -328,18 +320,6 @@ def test_a_folder_with_something_else_is_refused_before_any_work(
         learn_profile(CONFIG, few_digits, LOSSY, tmp_path, listener=heard.append)
     assert heard == []
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
-
-
-def test_validation_is_held_out_where_there_is_none(few_digits: Dataset) -> None:
-    assert few_digits.validation is None
-    split = split_off_validation(few_digits, seed=0)
-    assert split.validation is not None
-    assert len(split.train) + len(split.validation) == len(few_digits.train)
-    assert split.sha256 == few_digits.sha256
-    assert split_off_validation(split, seed=1) is split
-    other = split_off_validation(few_digits, seed=1).validation
-    assert other is not None
-    assert not torch.equal(other.pixels_u8, split.validation.pixels_u8)
 
 
 def test_training_fits_the_kind_of_images(few_digits: Dataset) -> None:

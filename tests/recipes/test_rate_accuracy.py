@@ -13,12 +13,12 @@ import pytest
 from bandwise import jpeg
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError, OutputError
-from bandwise.evaluation import GuidedCodec, Setting
+from bandwise.evaluation import GuidedCodec
 from bandwise.learning import GradientConfig
 from bandwise.measures import Headline, headline, points_of
 from bandwise.recipes import rate_accuracy
 from bandwise.recipes.learning import LearnConfig
-from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run, thinned
+from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
 from bandwise.recipes.stages import Event
 from bandwise.results import Row, read_rows
 from bandwise.training import NetworkConfig
@@ -198,7 +198,7 @@ def test_settings_that_cannot_be_are_refused_before_any_work(
         replace(CONFIG, transfer="small-cnn")
     out = tmp_path / "out"
     for wrong, message in (
-        (replace(CONFIG, codecs=("magic",)), "codec 'magic' is not there"),
+        (replace(CONFIG, codecs=("magic",)), "no codec or family 'magic'"),
         (replace(CONFIG, transfer="magic"), "unknown network 'magic'"),
         (replace(CONFIG, transfer="plain-cnn"), "plain-cnn cannot read images of 8×8"),
         (replace(CONFIG, learn=replace(CONFIG.learn, network="magic")), "unknown network"),
@@ -209,18 +209,3 @@ def test_settings_that_cannot_be_are_refused_before_any_work(
     (tmp_path / "precious.txt").touch()
     with pytest.raises(OutputError, match="not empty"):
         run(CONFIG, few_digits, tmp_path)
-
-
-def test_thinning_keeps_every_family() -> None:
-    settings = [
-        Setting(family=family, label=str(number), options={})
-        for family in ("a", "b")
-        for number in range(5)
-    ]
-    assert [(s.family, s.label) for s in thinned(settings, 3)] == [
-        ("a", "0"),
-        ("a", "3"),
-        ("b", "0"),
-        ("b", "3"),
-    ]
-    assert thinned(settings, 1) == settings

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bandwise.errors import ShapeError
-from bandwise.tasks import logits_of, to_unit_range
+from bandwise.tasks import divergences, logits_of, to_unit_range
 
 
 class Mean(nn.Module):
@@ -41,3 +42,11 @@ def test_logits_of_another_shape_are_refused(network: nn.Module) -> None:
 def test_another_number_of_classes_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"\(2, 10\), it returned \(2, 3\)"):
         logits_of(Mean(), torch.zeros(2, 3, 4, 4, dtype=torch.uint8), num_classes=10)
+
+
+def test_divergence_is_that_of_the_definition() -> None:
+    logits, original = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0))
+    p, q = original.double().softmax(1).numpy(), logits.double().softmax(1).numpy()
+    assert divergences(logits.double(), original.double()).numpy() == pytest.approx(
+        (p * np.log(p / q)).sum(1)
+    )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from bandwise.cli.progress import clock
-from bandwise.data import Progress as DataProgress
 from bandwise.recipes.reproduce import Job
 from bandwise.recipes.runner import Event
 from bandwise.recipes.variants import VARIANTS
@@ -174,19 +172,3 @@ def weights_text(weights: Sequence[float]) -> str:
     if len(weights) > 8:
         return bars(weights)
     return f"{bars(weights)} " + " ".join(f"{weight:.2f}" for weight in weights)
-
-
-@contextmanager
-def data_progress(console: Console) -> Iterator[DataProgress]:
-    """Show what finding and reading the data set is doing."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), console=console, transient=True
-    ) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total or None)
-            bar.update(tasks[what], completed=done)
-
-        yield report

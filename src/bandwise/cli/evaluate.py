@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,13 +19,7 @@ from bandwise.cli.options import (
     NetworkOption,
     device_name,
 )
-from bandwise.cli.progress import counting
-from bandwise.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from bandwise.evaluation import Codec, Setting, Step
-
-Work = list[tuple["Codec", list["Setting"]]]
+from bandwise.cli.progress import resumable
 
 BOUNDS = (0.0, 0.5, 1.0)
 """Percentage points of accuracy that the columns of the table allow to lose."""
@@ -90,13 +83,14 @@ def evaluate(
     Example: bandwise evaluate photos --weights resnet.safetensors --profile photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.board import data_progress
+    from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
-    from bandwise.data import load
-    from bandwise.evaluation import SPLITS, EvaluationConfig, ProfileCodec
+    from bandwise.cli.stages import Stages
+    from bandwise.evaluation import SPLITS, EvaluationConfig, ProfileCodec, sweep, unavailable
     from bandwise.evaluation import evaluate as run
-    from bandwise.measures import points_of
+    from bandwise.measures import LIBJPEG, points_of
     from bandwise.profile import Profile
+    from bandwise.recipes.stages import measuring
     from bandwise.results import read_rows
     from bandwise.tasks.networks import load_network
 
@@ -109,16 +103,17 @@ def evaluate(
         device=device_name(device),
         threads=threads,
     )
-    with data_progress(console) as progress:
-        data = load(
-            dataset,
-            data_dir=data_dir,
-            image_size=None if image_size is None else (image_size, image_size),
-            colour=colour.value,
-            progress=progress,
-        )
+    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     channels = data.image_shape[0]
-    work = chosen_settings(codecs, channels, every, console)
+    work = sweep(channels, names=codecs, every=every, libjpeg_every=every)
+    notes = [f"without {name}: {why}" for name, why in unavailable().items() if codecs is None]
+    if every > 1 and any(codec.name == LIBJPEG for codec, _ in work):
+        notes.append(
+            f"libjpeg is measured at every {every}th setting only: savings against it may be the "
+            "gaps between them"
+        )
+    for note in notes:
+        console.print(note, highlight=False, soft_wrap=True)
     if profiles:
         learned = ProfileCodec(profiles)
         work.append((learned, learned.settings()))
@@ -129,67 +124,9 @@ def evaluate(
         f"{', '.join(codec.name for codec, _ in work)}, into {folder}",
         highlight=False,
     )
-    try:
-        with counting(console, "measuring", "images") as tell:
-            heard = _Counter(tell)
-            results = run(config, data, model, work, folder, profiles=profiles, listener=heard)
-    except KeyboardInterrupt as stop:
-        stop.add_note("finished settings are kept, the same command resumes")
-        raise
+    with resumable("finished settings are"), Stages(console) as stages:
+        hear = measuring(stages.hear)
+        results = run(config, data, model, work, folder, profiles=profiles, listener=hear)
     points = points_of(read_rows(results), network=network)
     print_savings(console, points, bound=bound, bounds=sorted({*BOUNDS, bound}))
     console.print(f"results {results}", highlight=False, soft_wrap=True)
-
-
-def chosen_settings(names: list[str] | None, channels: int, every: int, console: Console) -> Work:
-    """Codecs with those of their settings that are asked for; says what is not installed.
-
-    Raises `ConfigurationError` for a codec that was asked for and is not there.
-    """
-    from bandwise.evaluation import baselines, unavailable
-
-    missing = unavailable()
-    work: Work = []
-    found: set[str] = set()
-    for name, codec in baselines(channels).items():
-        settings: list[Setting] = []
-        by_family: dict[str, list[Setting]] = {}
-        for setting in codec.settings():
-            by_family.setdefault(setting.family, []).append(setting)
-        for family, swept in by_family.items():
-            if names is None or {name, family} & set(names):
-                settings += swept[::every]
-                found |= {name, family}
-        if settings:
-            work.append((codec, settings))
-    for name in names or ():
-        if name in missing:
-            raise ConfigurationError(f"the codec {name!r} cannot be used: {missing[name]}")
-        if name not in found:
-            raise ConfigurationError(
-                f"there is no codec or family {name!r}; codecs are {', '.join(baselines(channels))}"
-            )
-    if every > 1 and "libjpeg" in found:
-        console.print(
-            f"libjpeg is measured at every {every}th setting only: savings against it may be the "
-            "gaps between them",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if names is None:
-        for name, reason in missing.items():
-            console.print(f"without {name}: {reason}", highlight=False, soft_wrap=True)
-    return work
-
-
-class _Counter:
-    """Listens to an evaluation and tells how many images are done, of how many."""
-
-    def __init__(self, tell: Callable[[int, int], None]) -> None:
-        self._tell = tell
-        self._total: int | None = None
-
-    def __call__(self, step: Step) -> None:
-        if self._total is None:
-            self._total = step.images_left + step.images_done
-        self._tell(self._total - step.images_left, self._total)

@@ -21,9 +21,10 @@ from bandwise.cli.options import (
     WeightsOption,
     device_name,
 )
+from bandwise.cli.progress import resumable
 
 if TYPE_CHECKING:
-    from bandwise.recipes.learning import Learned
+    from bandwise.recipes.target import Learned
 
 
 class Method(StrEnum):
@@ -77,7 +78,7 @@ def learn(
     ] = None,
     work: Annotated[
         Path | None,
-        typer.Option(help="Network, measurements and report; runs/learn-DATASET if not given."),
+        typer.Option(help="Network and measurements; runs/learn-DATASET if not given."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     data_dir: DataDirOption = None,
@@ -95,29 +96,16 @@ def learn(
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.board import data_progress
+    from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
-    from bandwise.data import load
-    from bandwise.recipes.learning import (
-        SLOPES,
-        LearnConfig,
-        Target,
-        learn_profile,
-        profile_file_name,
-    )
+    from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
+    from bandwise.recipes.target import Target, learn_profile
 
     console = Console()
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes
     )
-    with data_progress(console) as progress:
-        data = load(
-            dataset,
-            data_dir=data_dir,
-            image_size=None if image_size is None else (image_size, image_size),
-            colour=colour.value,
-            progress=progress,
-        )
+    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     config = LearnConfig(
         network=network,
         weights=weights,
@@ -131,12 +119,8 @@ def learn(
     )
     folder = work or Path("runs") / f"learn-{data.name}"
     console.print(f"{data.name}: {data.source}", highlight=False)
-    try:
-        with Stages(console) as stages:
-            learned = learn_profile(config, data, target, folder, listener=stages.hear)
-    except KeyboardInterrupt as stop:
-        stop.add_note("what is finished is kept, the same command resumes")
-        raise
+    with resumable("what is finished is"), Stages(console) as stages:
+        learned = learn_profile(config, data, target, folder, listener=stages.hear)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:

@@ -38,6 +38,16 @@ def counting(
         yield tell
 
 
+@contextmanager
+def resumable(what: str) -> Iterator[None]:
+    """Say on Ctrl-C that the same command goes on: ``what`` is kept, such as "finished epochs"."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"{what} kept, the same command resumes")
+        raise
+
+
 def progress_text(what: str, unit: str, done: int, total: int, seconds: float) -> str:
     """Say how far a count is.
 

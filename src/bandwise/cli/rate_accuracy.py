@@ -19,6 +19,7 @@ from bandwise.cli.options import (
     WeightsOption,
     device_name,
 )
+from bandwise.cli.progress import resumable
 
 
 def rate_accuracy(
@@ -70,10 +71,9 @@ def rate_accuracy(
     Example: bandwise rate-accuracy photos --retrained-seeds 0 1 2
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.board import data_progress
+    from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
-    from bandwise.data import load
     from bandwise.measures import points_of
     from bandwise.recipes.learning import METHODS, LearnConfig
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
@@ -97,22 +97,11 @@ def rate_accuracy(
         transfer=None if transfer == "none" else transfer,
         retrained_seeds=tuple(retrained_seeds or ()),
     )
-    with data_progress(console) as progress:
-        data = load(
-            dataset,
-            data_dir=data_dir,
-            image_size=None if image_size is None else (image_size, image_size),
-            colour=colour.value,
-            progress=progress,
-        )
+    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = out or Path("runs") / f"rate-accuracy-{data.name}"
     console.print(f"{data.name}: {data.source}, into {folder}", highlight=False)
-    try:
-        with Stages(console) as stages:
-            results = run(config, data, folder, listener=stages.hear)
-    except KeyboardInterrupt as stop:
-        stop.add_note("what is finished is kept, the same command resumes")
-        raise
+    with resumable("what is finished is"), Stages(console) as stages:
+        results = run(config, data, folder, listener=stages.hear)
     page = write_report(results, folder)
     points = points_of(read_rows(results), network=network)
     print_savings(console, points, bound=1.0, bounds=(0.0, 0.5, 1.0))

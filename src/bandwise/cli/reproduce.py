@@ -17,6 +17,7 @@ from bandwise.cli.options import (
     ImageSizeOption,
     device_name,
 )
+from bandwise.cli.progress import resumable
 from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.results import available_cores
 from bandwise.training import TrainingConfig
@@ -79,7 +80,8 @@ def reproduce(
     Example: bandwise reproduce --dataset digits --seeds 0 1 2 --epochs 30 --out runs/digits
     """
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
-    from bandwise.cli.board import Board, data_progress
+    from bandwise.cli.board import Board
+    from bandwise.cli.datasets import data_progress
     from bandwise.cli.summary import print_summary
     from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs
     from bandwise.recipes.runner import run
@@ -119,12 +121,11 @@ def reproduce(
     )
     if workers is None:
         workers = available_cores() if config.device == "cpu" else 1
-    try:
-        with Board(console, jobs(config), epochs=epochs) as board:
-            results = run(config, data, folder, workers=workers, listener=board.hear)
-    except KeyboardInterrupt as stop:
-        stop.add_note("finished epochs are kept, the same command resumes")
-        raise
+    with (
+        resumable("finished epochs are"),
+        Board(console, jobs(config), epochs=epochs) as board,
+    ):
+        results = run(config, data, folder, workers=workers, listener=board.hear)
     page = write_report(results, folder)
     print_summary(console, results)
     console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)

@@ -8,6 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bandwise.measures import (
+    GUIDED,
+    GUIDED_LIBJPEG,
+    LEARNED,
+    LIBJPEG,
     ORIGINAL,
     Headline,
     Interval,
@@ -20,8 +24,6 @@ from bandwise.measures import (
     setting_in_words,
 )
 
-LEARNED, LIBJPEG = "bandwise", "libjpeg"
-GUIDED, GUIDED_LIBJPEG = "bandwise guided", "libjpeg guided"
 GUIDED_BASELINES = (LIBJPEG, GUIDED_LIBJPEG, "webp", "avif")
 
 

@@ -52,11 +52,11 @@ class Stages:
             self._bar.update(
                 self._task, description=text, completed=event.done, total=event.total or None
             )
-        elif event.epoch or event.done == event.total or now - self._printed > self.interval:
+            return
+        is_last = event.epoch is not None or event.done == event.total
+        if is_last or now - self._printed > SECONDS_BETWEEN_LINES:
             self._printed = now
             self._console.print(text, highlight=False, soft_wrap=True)
-
-    interval = SECONDS_BETWEEN_LINES
 
 
 def epoch_text(stage: str, epoch: NetworkEpoch) -> str:

@@ -1,9 +1,11 @@
 """Bands that are quantised: the one learned object that is also a pair of JPEG tables.
 
-s = Σ_k w_k M_k      importance of each coefficient
-q = Δ ⊘ s            quantisation table
-Z = round(X ⊘ q)     integers of the file
-X̂ = q ⊙ Z            what the decoder gets back
+With band weights w and a step Δ:
+
+    s = Σ_k w_k M_k      importance of each coefficient
+    q = Δ ⊘ s            quantisation table
+    Z = round(X ⊘ q)     integers of the file
+    X̂ = q ⊙ Z            what the decoder gets back
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from bandwise.bands import Bands, coefficient_bands
-from bandwise.coefficients import Subsampling
+from bandwise.coefficients import COMPONENTS, Subsampling
 from bandwise.compressors.base import normalise
 from bandwise.dct import BLOCK
 from bandwise.errors import ConfigurationError, ShapeError
@@ -22,7 +24,6 @@ from bandwise.rounding import Rounding, quantise, straight_through
 from bandwise.tables import STEP_MAX, STEP_MIN, QuantTable, TableSet, flat
 from bandwise.transform import blocks_to_pixels, pixels_to_blocks
 
-_COMPONENTS = {1: ("luma",), 3: ("luma", "cb", "cr")}
 _START_STEP = 16
 
 
@@ -108,7 +109,7 @@ class QuantisedBands(nn.Module):
         learned: bool = True,
     ) -> None:
         super().__init__()
-        if channels not in _COMPONENTS:
+        if channels not in COMPONENTS:
             raise ConfigurationError(f"channels is 1 (grey) or 3 (RGB), got {channels}")
         if subsampling not in ("4:4:4", "4:2:0"):
             raise ConfigurationError(f"subsampling {subsampling!r}; use 4:4:4 or 4:2:0")

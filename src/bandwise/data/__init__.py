@@ -5,6 +5,14 @@ out. ``holdout`` splits a set by class, always the same way for the same seed.
 """
 
 from bandwise.data.catalog import DATASET_NAMES, load
-from bandwise.data.types import Dataset, LabelledImages, Progress, holdout
+from bandwise.data.types import Dataset, LabelledImages, Progress, holdout, with_validation
 
-__all__ = ["DATASET_NAMES", "Dataset", "LabelledImages", "Progress", "holdout", "load"]
+__all__ = [
+    "DATASET_NAMES",
+    "Dataset",
+    "LabelledImages",
+    "Progress",
+    "holdout",
+    "load",
+    "with_validation",
+]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bandwise.errors import ConfigurationError, DataError, ShapeError
+
+VALIDATION_FRACTION = 0.2
+"""Share of the training images that serves for validation where a data set has no such split."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is (0 if unknown)."""
@@ -97,6 +100,25 @@ class Dataset:
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.classes)
+
+    def split(self, name: str) -> LabelledImages:
+        """Images of ``train``, ``validation`` or ``test``; `DataError` where there are none."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        found = splits.get(name)
+        if found is None:
+            raise DataError(f"{self.name} has no split {name!r}; see `with_validation`")
+        return found
+
+
+def with_validation(dataset: Dataset, *, seed: int) -> Dataset:
+    """Hold out a fifth of the training images, by class, where there is no validation split.
+
+    The identity stays: the same images are held out for the same seed, as by `holdout`.
+    """
+    if dataset.validation is not None:
+        return dataset
+    train, validation = holdout(dataset.train, fraction=VALIDATION_FRACTION, seed=seed)
+    return replace(dataset, train=train, validation=validation)
 
 
 def assemble(

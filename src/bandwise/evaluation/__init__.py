@@ -8,6 +8,7 @@ from bandwise.evaluation.codecs import (
     baselines,
     family_of,
     libjpeg_ladder,
+    sweep,
     unavailable,
 )
 from bandwise.evaluation.examples import example_rows
@@ -19,7 +20,6 @@ from bandwise.evaluation.run import (
     Step,
     evaluate,
     profile_row,
-    split_images,
 )
 
 __all__ = [
@@ -42,6 +42,6 @@ __all__ = [
     "original_row",
     "profile_row",
     "recode",
-    "split_images",
+    "sweep",
     "unavailable",
 ]

@@ -13,10 +13,18 @@ from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs import Codec, Setting
 from bandwise.evaluation.points import as_array
-from bandwise.measures import ORIGINAL, best_point, find_original, points_of
+from bandwise.measures import (
+    GUIDED,
+    LEARNED,
+    LIBJPEG,
+    ORIGINAL,
+    best_point,
+    find_original,
+    points_of,
+)
 from bandwise.results import Row
 
-SHOWN = ("libjpeg", "bandwise", "bandwise guided")
+SHOWN = (LIBJPEG, LEARNED, GUIDED)
 """Codecs whose files are shown, as far as they were measured."""
 
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise import jpeg
@@ -25,7 +24,7 @@ from bandwise.evaluation.codecs import Codec, Pixels, Setting, TellsQuantisation
 from bandwise.evaluation.estimates import estimated_payload_bytes
 from bandwise.measures import ORIGINAL
 from bandwise.results import Row, available_cores
-from bandwise.tasks import logits_of
+from bandwise.tasks import divergences, logits_of, planes_of
 
 Progress = Callable[[Setting, int], None]
 """Called with a setting and how many of its images are done."""
@@ -161,20 +160,6 @@ def as_array(pixels_u8: Tensor) -> Pixels:
     return array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0))
 
 
-def as_tensor(pixels_u8: Pixels) -> Tensor:
-    """(H, W) or (H, W, 3) uint8 as networks take it: contiguous (C, H, W)."""
-    planes = pixels_u8[None] if pixels_u8.ndim == 2 else pixels_u8.transpose(2, 0, 1)
-    return torch.from_numpy(np.array(planes))
-
-
-def mean_divergence(logits: Tensor, original_logits: Tensor) -> float:
-    """Mean over images of KL(original ‖ compressed) of the class probabilities, in nats."""
-    compressed, original = (
-        F.log_softmax(each.double(), dim=1) for each in (logits, original_logits)
-    )
-    return float(F.kl_div(compressed, original, reduction="batchmean", log_target=True).clamp(0))
-
-
 def _coded(
     pool: ThreadPoolExecutor, codec: Codec, setting: Setting, pixels_u8: Tensor, split: str
 ) -> Iterator[list[_File]]:
@@ -195,7 +180,7 @@ def _coded(
                 f"uint8 {original.shape}"
             )
         payload = jpeg.payload_bytes(data) if data.startswith(_JPEG_START) else None
-        return _File(len(data), payload, as_tensor(decoded))
+        return _File(len(data), payload, planes_of(decoded))
 
     coding: list[Future[_File]] = []
     for start in range(0, len(pixels_u8), _CHUNK):
@@ -240,7 +225,9 @@ def _row(
         "estimated_payload_bytes": None if estimated is None else round(estimated),
         "accuracy": float(correct.double().mean()),
         "agreement": float((decided == before).double().mean()),
-        "divergence": mean_divergence(logits, original_logits),
+        "divergence": float(
+            divergences(logits.double(), original_logits.double()).mean().clamp(min=0)
+        ),
         "image_bytes": sizes,
         "image_correct": "".join("1" if right else "0" for right in correct.tolist()),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
-from bandwise.data import Dataset, LabelledImages, holdout
+from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs import Codec, Setting, family_of
 from bandwise.evaluation.ledger import Ledger
@@ -21,8 +21,6 @@ from bandwise.tasks.networks import network_sha256
 
 SPLITS = ("validation", "test")
 PROTOCOLS = ("frozen", "retrained")
-VALIDATION_FRACTION = 0.2
-"""Share of the training images that validates where a data set has no such split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +110,8 @@ def evaluate(
     EvaluationError
         If a codec fails; finished settings are kept and the same call resumes.
     """
-    images = {split: split_images(dataset, split, seed=config.seed) for split in config.splits}
+    dataset = with_validation(dataset, seed=config.seed)
+    images = {split: dataset.split(split) for split in config.splits}
     ledger = Ledger.open(out, experiment_row(config, dataset, network), beside=beside)
     ledger.add(*(profile_row(profile, config.network) for profile in profiles))
     work = [
@@ -170,15 +169,6 @@ def evaluate(
     return ledger.path
 
 
-def split_images(dataset: Dataset, split: str, *, seed: int) -> LabelledImages:
-    """Images of a split; without a validation split a fifth of the training images, by class."""
-    if split == "test":
-        return dataset.test
-    if dataset.validation is not None:
-        return dataset.validation
-    return holdout(dataset.train, fraction=VALIDATION_FRACTION, seed=seed)[1]
-
-
 def experiment_row(config: EvaluationConfig, dataset: Dataset, network: nn.Module) -> Row:
     """Describe the experiment for the results."""
     return {
@@ -192,7 +182,7 @@ def experiment_row(config: EvaluationConfig, dataset: Dataset, network: nn.Modul
             "sha256": dataset.sha256,
             "classes": list(dataset.classes),
             "image_shape": list(dataset.image_shape),
-            "validation": len(split_images(dataset, "validation", seed=config.seed)),
+            "validation": len(dataset.split("validation")),
             "test": len(dataset.test),
         },
         "networks": {

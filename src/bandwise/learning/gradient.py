@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise.compressors import QuantisedBands
 from bandwise.learning.problem import Candidate, Listener, Problem, frozen
 from bandwise.rate import estimate_bits
 from bandwise.tables import TableSet
-from bandwise.tasks import to_unit_range
+from bandwise.tasks import divergences, to_unit_range
 
 FAMILY = "gradient"
 
@@ -63,9 +62,9 @@ def gradient_candidates(
             listener("descending", before + step, total)
 
         tables = descend(problem, start, config, on_step=hear)
-        held_out = _held_out(problem, config)
-        better = objective(problem, tables, start.slope, held_out) < objective(
-            problem, start.tables, start.slope, held_out
+        _, aside = _divided(problem, config)
+        better = objective(problem, tables, start.slope, aside) < objective(
+            problem, start.tables, start.slope, aside
         )
         yield replace(start, family=FAMILY, tables=tables if better else start.tables)
 
@@ -79,7 +78,7 @@ def descend(
 ) -> TableSet:
     """Tables after ``config.steps`` steps from ``start``."""
     generator = torch.Generator().manual_seed(config.seed)
-    kept = _learned_from(problem, config)
+    kept, _ = _divided(problem, config)
     compressor = QuantisedBands.from_tables(start.tables, subsampling=start.subsampling)
     compressor.to(problem.device).train()
     optimiser = torch.optim.Adam(
@@ -118,23 +117,12 @@ def objective(problem: Problem, tables: TableSet, slope: float, index: Tensor) -
 
 def _divergence(problem: Problem, logits: Tensor, index: Tensor) -> Tensor:
     clean = problem.clean_logits[index].to(logits.device)
-    return F.kl_div(
-        F.log_softmax(logits, 1), F.log_softmax(clean, 1), log_target=True, reduction="batchmean"
-    )
+    return divergences(logits, clean).mean()
 
 
-def _held_out(problem: Problem, config: GradientConfig) -> Tensor:
-    return _order(problem, config)[: _held_out_count(problem, config)]
-
-
-def _learned_from(problem: Problem, config: GradientConfig) -> Tensor:
-    return _order(problem, config)[_held_out_count(problem, config) :]
-
-
-def _held_out_count(problem: Problem, config: GradientConfig) -> int:
-    return max(1, round(config.held_out * len(problem.pixels_u8)))
-
-
-def _order(problem: Problem, config: GradientConfig) -> Tensor:
+def _divided(problem: Problem, config: GradientConfig) -> tuple[Tensor, Tensor]:
+    """Indices of the images that are learned from, and of those that are kept aside."""
     generator = torch.Generator().manual_seed(config.seed)
-    return torch.randperm(len(problem.pixels_u8), generator=generator)
+    order = torch.randperm(len(problem.pixels_u8), generator=generator)
+    aside = max(1, round(config.held_out * len(order)))
+    return order[aside:], order[:aside]

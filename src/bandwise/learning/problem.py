@@ -9,15 +9,12 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from bandwise.coefficients import Subsampling
+from bandwise.coefficients import COMPONENTS, Subsampling
 from bandwise.errors import ConfigurationError
 from bandwise.rate import RateCurves
 from bandwise.tables import TableSet
 from bandwise.tasks import logits_of, to_unit_range
 from bandwise.transform import pixels_to_blocks
-
-COMPONENTS = {1: ("luma",), 3: ("luma", "cb", "cr")}
-"""Names of the components by the number of channels."""
 
 Maps = dict[str, Tensor]
 """One (8, 8) map a component."""

@@ -31,6 +31,10 @@ from bandwise.measures.curves import (
     saving_at_equal_divergence,
 )
 from bandwise.measures.points import (
+    GUIDED,
+    GUIDED_LIBJPEG,
+    LEARNED,
+    LIBJPEG,
     ORIGINAL,
     Point,
     Undefined,
@@ -41,6 +45,10 @@ from bandwise.measures.points import (
 )
 
 __all__ = [
+    "GUIDED",
+    "GUIDED_LIBJPEG",
+    "LEARNED",
+    "LIBJPEG",
     "ORIGINAL",
     "OVERLAP_MIN",
     "RESAMPLES",

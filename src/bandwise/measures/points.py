@@ -16,6 +16,12 @@ from bandwise.measures.bootstrap import Floats
 ORIGINAL = "original"
 """Codec of the uncompressed reference."""
 
+LEARNED, LIBJPEG = "bandwise", "libjpeg"
+"""Codecs that write all images with one setting: learned profiles, and libjpeg's own tables."""
+
+GUIDED, GUIDED_LIBJPEG = "bandwise guided", "libjpeg guided"
+"""Codecs that write each image with the profile that a network chooses among several."""
+
 ACCURACY_SLACK = 1e-9
 """Accuracies closer than this are equal: they are ratios of counts."""
 

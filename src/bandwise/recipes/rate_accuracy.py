@@ -18,7 +18,7 @@ from pathlib import Path
 
 from torch import nn
 
-from bandwise.data import Dataset
+from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import (
     SPLITS,
@@ -38,24 +38,22 @@ from bandwise.evaluation import (
     original_row,
     profile_row,
     recode,
-    split_images,
+    sweep,
 )
 from bandwise.learning import joint_candidate, sensitivity_candidates, slope_label
+from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LIBJPEG
 from bandwise.profile import Profile
 from bandwise.recipes.learning import (
     BESIDE,
     METHODS,
     LearnConfig,
-    check_reads,
     learned_profiles,
     learning_row,
-    measuring,
-    prepare_network,
     problem_of,
     profile_of,
-    split_off_validation,
 )
-from bandwise.recipes.stages import Event, Listener, silent
+from bandwise.recipes.networks import check_reads, prepare_network
+from bandwise.recipes.stages import Event, Listener, measuring, silent
 from bandwise.results import RESULTS_NAME, Row, read_rows
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network
@@ -144,18 +142,11 @@ def run(
         If ``out`` cannot be written or holds something else.
     """
     check_folder(out, beside=BESIDE)
-    dataset = split_off_validation(dataset, seed=config.learn.seed)
+    dataset = with_validation(dataset, seed=config.learn.seed)
     channels = dataset.image_shape[0]
-    codecs = [
-        (
-            codec,
-            thinned(
-                codec.settings(),
-                config.libjpeg_every if codec.name == "libjpeg" else config.every,
-            ),
-        )
-        for codec in _chosen(config, channels)
-    ]
+    codecs = sweep(
+        channels, names=config.codecs, every=config.every, libjpeg_every=config.libjpeg_every
+    )
     if config.transfer is not None:  # what cannot work is said before hours of work
         other = build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
         check_reads(other, config.transfer, dataset)
@@ -172,22 +163,13 @@ def run(
         profiles += found
         ladder = ladder or found[::LADDER_EVERY]
         rows.append(learning_row(learn, folder))
-    guided = {
-        "bandwise": ladder,
-        "libjpeg": libjpeg_ladder(channels),
-    }
-    device = config.learn.device
-    learned = _with_settings(
-        [
-            ProfileCodec(profiles),
-            *(
-                GuidedCodec(
-                    steps, network, name=f"{name} guided", family=f"{name} guided", device=device
-                )
-                for name, steps in guided.items()
-            ),
-        ]
-    )
+    ladders = {GUIDED: ladder, GUIDED_LIBJPEG: libjpeg_ladder(channels)}
+    ours: list[Codec] = [ProfileCodec(profiles)]
+    ours += [
+        GuidedCodec(steps, network, name=name, device=config.learn.device)
+        for name, steps in ladders.items()
+    ]
+    learned = [(codec, codec.settings()) for codec in ours]
     results = evaluate(
         EvaluationConfig(
             network=config.learn.network, seed=config.learn.seed, device=config.learn.device
@@ -221,7 +203,7 @@ def run(
             ),
             dataset,
             prepare_network(transfer, dataset, out / "networks", listener=listener),
-            [*learned, *(pair for pair in codecs if pair[0].name == "libjpeg")],
+            [*learned, *(pair for pair in codecs if pair[0].name == LIBJPEG)],
             out,
             beside=BESIDE,
             listener=measuring(listener),
@@ -241,7 +223,7 @@ def retrain(
     on_epoch: Callable[[NetworkEpoch], None] = lambda _: None,
 ) -> nn.Module:
     """Train a copy of ``network`` on, with files as they decode, or with the originals."""
-    train, validation = dataset.train, split_images(dataset, "validation", seed=0)
+    train, validation = dataset.train, dataset.split("validation")
     if files is not None:
         train, validation = (recode(*files, images) for images in (train, validation))
     retrained = copy.deepcopy(network).requires_grad_(True)
@@ -257,14 +239,6 @@ def retrain(
     return retrained
 
 
-def thinned(settings: Sequence[Setting], every: int) -> list[Setting]:
-    """Every ``every``-th setting of each family."""
-    families: dict[str, list[Setting]] = {}
-    for setting in settings:
-        families.setdefault(setting.family, []).append(setting)
-    return [setting for family in families.values() for setting in family[::every]]
-
-
 def retrained_settings(settings: Sequence[Setting]) -> list[Setting]:
     """Libjpeg's settings that networks are retrained for."""
     return [
@@ -273,22 +247,6 @@ def retrained_settings(settings: Sequence[Setting]) -> list[Setting]:
         if setting.family in RETRAINED_FAMILIES
         and setting.options["quality"] in RETRAINED_QUALITIES
     ]
-
-
-def _chosen(config: RateAccuracyConfig, channels: int) -> list[Codec]:
-    """Baseline codecs that are asked for."""
-    available = baselines(channels)
-    names = available if config.codecs is None else config.codecs
-    missing = set(names) - set(available)
-    if missing:
-        raise ConfigurationError(
-            f"the codec {min(missing)!r} is not there; this machine has {', '.join(available)}"
-        )
-    return [available[name] for name in names]
-
-
-def _with_settings(codecs: Sequence[Codec]) -> list[tuple[Codec, Sequence[Setting]]]:
-    return [(codec, codec.settings()) for codec in codecs]
 
 
 def _ledger(results: Path) -> Ledger:
@@ -307,7 +265,7 @@ def _retrain_all(
     joint = _learned_jointly(config, dataset, network, out / "profiles", listener)
     ledger = _ledger(out / RESULTS_NAME)
     ledger.add(*(profile_row(profile, name) for profile in joint))
-    libjpeg, learned = baselines(dataset.image_shape[0])["libjpeg"], ProfileCodec(joint)
+    libjpeg, learned = baselines(dataset.image_shape[0])[LIBJPEG], ProfileCodec(joint)
     work: list[Files] = [None]
     work += [(libjpeg, setting) for setting in retrained_settings(libjpeg.settings())]
     work += [(learned, setting) for setting in learned.settings()]
@@ -330,7 +288,7 @@ def _retrain_all(
             on_epoch=_epochs(listener, stage),
         )
         for each in conditions:
-            images = split_images(dataset, each.split, seed=0)
+            images = dataset.split(each.split)
             logits = logits_of(retrained, images.pixels_u8, device=device)
             if files is None:
                 ledger.add(original_row(images, logits, each))
@@ -365,7 +323,7 @@ def _learned_jointly(
             start,
             network,
             dataset.train,
-            validation=split_images(dataset, "validation", seed=0),
+            validation=dataset.split("validation"),
             num_classes=dataset.num_classes,
             config=config.retraining,
             device=config.learn.device,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bandwise.evaluation import Step
 from bandwise.training import NetworkEpoch
 
 
@@ -24,3 +25,15 @@ Listener = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Hear nothing."""
+
+
+def measuring(listener: Listener) -> Callable[[Step], None]:
+    """Turn the steps of an evaluation into events."""
+    total = 0
+
+    def hear(step: Step) -> None:
+        nonlocal total
+        total = max(total, step.images_left + step.images_done)
+        listener(Event(stage="measuring", done=total - step.images_left, total=total))
+
+    return hear

@@ -1,6 +1,14 @@
 """Tasks: a network with its loss and metric. A task knows nothing of compressors."""
 
 from bandwise.tasks.classification import Classification, Domain, per_class_accuracy
-from bandwise.tasks.inference import logits_of, to_unit_range
+from bandwise.tasks.inference import divergences, logits_of, planes_of, to_unit_range
 
-__all__ = ["Classification", "Domain", "logits_of", "per_class_accuracy", "to_unit_range"]
+__all__ = [
+    "Classification",
+    "Domain",
+    "divergences",
+    "logits_of",
+    "per_class_accuracy",
+    "planes_of",
+    "to_unit_range",
+]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bandwise.errors import ShapeError
@@ -11,6 +14,21 @@ from bandwise.errors import ShapeError
 def to_unit_range(pixels_u8: Tensor) -> Tensor:
     """(N, C, H, W) uint8 to float32 in [0, 1], channels last in memory, as networks read it."""
     return pixels_u8.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
+
+
+def planes_of(pixels_u8: NDArray[np.uint8]) -> Tensor:
+    """Decoded image, (H, W) grey or (H, W, 3) RGB, as networks take it: contiguous (C, H, W)."""
+    planes = pixels_u8[None] if pixels_u8.ndim == 2 else pixels_u8.transpose(2, 0, 1)
+    return torch.from_numpy(np.array(planes))
+
+
+def divergences(logits: Tensor, original_logits: Tensor) -> Tensor:
+    """KL(original ‖ changed) of the class probabilities of each image, (N,), in nats.
+
+    Both are (N, classes); rounding may leave a result a little below 0.
+    """
+    changed, original = F.log_softmax(logits, dim=1), F.log_softmax(original_logits, dim=1)
+    return F.kl_div(changed, original, reduction="none", log_target=True).sum(1)
 
 
 @torch.inference_mode()

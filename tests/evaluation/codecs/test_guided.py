@@ -34,9 +34,7 @@ class Corner(nn.Module):
 
 
 def codec(network: nn.Module, channels: int = 3) -> GuidedCodec:
-    return GuidedCodec(
-        libjpeg_ladder(channels), network, name="libjpeg guided", family="libjpeg guided"
-    )
+    return GuidedCodec(libjpeg_ladder(channels), network, name="libjpeg guided")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -74,7 +72,6 @@ def test_the_ladder_is_part_of_a_setting() -> None:
         [Profile(name="p", tables=TableSet.ijg(50))],
         Corner(),
         name="libjpeg guided",
-        family="libjpeg guided",
         tolerances=(TOLERANCES[0],),
     ).settings()
     assert one == same

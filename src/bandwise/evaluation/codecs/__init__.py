@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs.base import (
     QUALITIES,
     Codec,
@@ -17,6 +18,7 @@ from bandwise.evaluation.codecs.libjpeg import DownscaleCodec, LibjpegCodec
 from bandwise.evaluation.codecs.optional import JpegliCodec, JpegXlCodec, MozJpegCodec
 from bandwise.evaluation.codecs.pillow import AvifCodec, WebPCodec
 from bandwise.evaluation.codecs.profiles import ProfileCodec, family_of
+from bandwise.measures import LIBJPEG
 
 __all__ = [
     "BASELINES",
@@ -38,11 +40,12 @@ __all__ = [
     "baselines",
     "family_of",
     "libjpeg_ladder",
+    "sweep",
     "unavailable",
 ]
 
 BASELINES: dict[str, Callable[[int], Codec]] = {
-    "libjpeg": lambda channels: LibjpegCodec(channels=channels),
+    LIBJPEG: lambda channels: LibjpegCodec(channels=channels),
     "downscale": lambda channels: DownscaleCodec(channels=channels),
     "jpegli": lambda channels: JpegliCodec(channels=channels),
     "mozjpeg": lambda channels: MozJpegCodec(channels=channels),
@@ -64,3 +67,43 @@ def unavailable() -> dict[str, str]:
     optional = (JpegliCodec, MozJpegCodec, WebPCodec, AvifCodec, JpegXlCodec)
     reasons = {codec.name: codec.unavailable() for codec in optional}
     return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def sweep(
+    channels: int, *, names: Collection[str] | None = None, every: int = 1, libjpeg_every: int = 1
+) -> list[tuple[Codec, list[Setting]]]:
+    """Baseline codecs with the settings to measure.
+
+    Parameters
+    ----------
+    names
+        Codecs, or families of one; every codec that this machine has if not given.
+    every, libjpeg_every
+        Of each family's settings take every so many-th; libjpeg, which the others are compared
+        with, has a number of its own.
+
+    Raises
+    ------
+    ConfigurationError
+        For a name that is unknown or whose codec is not installed.
+    """
+    available, missing = baselines(channels), unavailable()
+    wanted = set(available if names is None else names)
+    found: set[str] = set()
+    work: list[tuple[Codec, list[Setting]]] = []
+    for name, codec in available.items():
+        families: dict[str, list[Setting]] = {}
+        for setting in codec.settings():
+            families.setdefault(setting.family, []).append(setting)
+        chosen = [family for family in families if {name, family} & wanted]
+        step = libjpeg_every if name == LIBJPEG else every
+        if chosen:
+            found |= {name, *chosen}
+            work.append((codec, [one for family in chosen for one in families[family][::step]]))
+    for name in wanted - found:
+        if name in missing:
+            raise ConfigurationError(f"the codec {name!r} cannot be used: {missing[name]}")
+        raise ConfigurationError(
+            f"there is no codec or family {name!r}; codecs are {', '.join(available)}"
+        )
+    return work

@@ -25,9 +25,8 @@ class GuidedCodec:
 
     Parameters
     ----------
-    name, family
-        Of the rows; the codec is not "bandwise" or "libjpeg", so that the two are not mixed up
-        with files of one quality for all images.
+    name
+        Codec and family of the rows: another than that of files with one quality for all images.
     guide
         The network that decides. Where it is not the one that judges, that is transfer.
     """
@@ -38,12 +37,10 @@ class GuidedCodec:
         guide: nn.Module,
         *,
         name: str,
-        family: str,
         device: str = "cpu",
         tolerances: Sequence[float] = TOLERANCES,
     ) -> None:
         self.name = name
-        self._family = family
         self._guide = Guide(profiles, guide, encode=encode_pixels, device=device)
         self._tolerances = tuple(tolerances)
         self._known: dict[bytes, Rungs] = {}
@@ -53,7 +50,7 @@ class GuidedCodec:
         ladder = hashlib.sha256("".join(p.sha256 for p in self._guide.profiles).encode())
         return [
             Setting(
-                family=self._family,
+                family=self.name,
                 label=f"within {tolerance:g} nats",
                 options={"tolerance": tolerance, "ladder_sha256": ladder.hexdigest()},
             )

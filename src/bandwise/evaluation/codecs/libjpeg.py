@@ -13,6 +13,7 @@ from bandwise import jpeg
 from bandwise.coefficients import Subsampling
 from bandwise.encoding import encode_pixels
 from bandwise.evaluation.codecs.base import QUALITIES, Pixels, Quantisation, Setting, sampled
+from bandwise.measures import LIBJPEG
 from bandwise.profile import Profile
 from bandwise.tables import TableSet
 
@@ -40,7 +41,7 @@ class LibjpegCodec:
     from what tables save.
     """
 
-    name = "libjpeg"
+    name = LIBJPEG
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from bandwise import jpeg
 from bandwise.encoding import Container, encode_pixels
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs.base import Pixels, Quantisation, Setting
+from bandwise.measures import LEARNED
 from bandwise.profile import Profile
 
 
@@ -17,7 +18,7 @@ class ProfileCodec:
     Raises `ConfigurationError` for two profiles of one name.
     """
 
-    name = "bandwise"
+    name = LEARNED
 
     def __init__(self, profiles: Sequence[Profile], *, container: Container = "smallest") -> None:
         self._container: Container = container

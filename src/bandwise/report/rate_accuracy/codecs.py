@@ -10,14 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LEARNED, LIBJPEG, ORIGINAL
 from bandwise.report.drawing import INK, MUTED
 from bandwise.report.variants import LineStyle
-
-ORIGINAL = "original"
-LIBJPEG = "libjpeg"
-LEARNED = "bandwise"
-GUIDED = "bandwise guided"
-GUIDED_LIBJPEG = "libjpeg guided"
 
 
 @dataclass(frozen=True, kw_only=True)

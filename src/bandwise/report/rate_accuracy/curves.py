@@ -9,7 +9,8 @@ from statistics import fmean
 
 import numpy as np
 
-from bandwise.report.rate_accuracy.codecs import LEARNED, ORIGINAL, in_order
+from bandwise.measures import LEARNED, ORIGINAL
+from bandwise.report.rate_accuracy.codecs import in_order
 from bandwise.report.rate_accuracy.records import Point
 
 RESAMPLES = 2_000

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from bandwise.measures import LEARNED, LIBJPEG
 from bandwise.report.drawing import (
     INK,
     MUTED,
@@ -18,7 +19,7 @@ from bandwise.report.drawing import (
     new_figure,
     plain_log_axis,
 )
-from bandwise.report.rate_accuracy.codecs import LEARNED, LIBJPEG, Look
+from bandwise.report.rate_accuracy.codecs import Look
 from bandwise.report.rate_accuracy.curves import Chart, Curve, Mark
 from bandwise.report.rate_accuracy.records import Floats, Point
 from bandwise.report.rate_accuracy.summary import BOUNDS

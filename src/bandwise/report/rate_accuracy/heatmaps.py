@@ -12,8 +12,9 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from bandwise.coefficients import COMPONENTS
 from bandwise.report.drawing import house_style, new_figure, text_on
-from bandwise.report.rate_accuracy.records import COMPONENTS, Floats
+from bandwise.report.rate_accuracy.records import Floats
 from bandwise.tables import BLOCK, STEP_MAX, STEP_MIN, QuantTable, TableSet
 
 COMPONENT_NAMES = {"luma": "luma (Y)", "cb": "blue difference (Cb)", "cr": "red difference (Cr)"}
@@ -54,7 +55,7 @@ def tables_beside(learned: TableSet, reference: TableSet, titles: tuple[str, str
 
 def importance(planes: Mapping[str, Floats]) -> Figure:
     """Importance of each frequency relative to the largest of all components, logarithmic."""
-    names = [name for name in COMPONENTS if name in planes]
+    names = [name for name in COMPONENTS[3] if name in planes]
     largest = max(float(planes[name].max()) for name in names)
     colours = matplotlib.colormaps["cividis"], Normalize(-_DECADES, 0)
     with house_style():

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandwise.coefficients import COMPONENTS
 from bandwise.errors import TableError
+from bandwise.measures import LEARNED, ORIGINAL
 from bandwise.report.fields import Fields, fields_of, only_experiment
-from bandwise.report.rate_accuracy.codecs import LEARNED, ORIGINAL
 from bandwise.tables import BLOCK, TableSet
 
 SPLITS = ("validation", "test")
 PROTOCOLS = ("frozen", "retrained")
-COMPONENTS = ("luma", "cb", "cr")
 
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
@@ -249,7 +249,7 @@ def _profile(row: Fields) -> LearnedTables:
         subsampling=row.text("subsampling"),
         importance=None
         if importance is None
-        else {name: _plane(importance, name) for name in COMPONENTS if importance.has(name)},
+        else {name: _plane(importance, name) for name in COMPONENTS[3] if importance.has(name)},
     )
 
 

@@ -10,17 +10,17 @@ from functools import cache, cached_property
 from typing import TypeVar
 
 from bandwise import measures
-from bandwise.measures import Headline, Interval, OperatingPoint, Undefined
-from bandwise.report.rate_accuracy.codecs import (
-    CHOSEN_BY_IMAGE,
-    CODECS,
+from bandwise.measures import (
     GUIDED,
     LEARNED,
     LIBJPEG,
     ORIGINAL,
-    in_order,
-    look_of,
+    Headline,
+    Interval,
+    OperatingPoint,
+    Undefined,
 )
+from bandwise.report.rate_accuracy.codecs import CHOSEN_BY_IMAGE, CODECS, in_order, look_of
 from bandwise.report.rate_accuracy.curves import Chart, chart_of
 from bandwise.report.rate_accuracy.records import LearnedTables, Point, RateRecords
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from bandwise.measures import LEARNED, LIBJPEG, ORIGINAL
 from bandwise.report.blocks import Block, Picture, Section, Text
 from bandwise.report.rate_accuracy import figures
-from bandwise.report.rate_accuracy.codecs import (
-    LEARNED,
-    LIBJPEG,
-    ORIGINAL,
-    family_looks,
-    look_of,
-)
+from bandwise.report.rate_accuracy.codecs import family_looks, look_of
 from bandwise.report.rate_accuracy.curves import Chart, by_way_of_learning, chart_of
 from bandwise.report.rate_accuracy.figures import Looks
 from bandwise.report.rate_accuracy.sections.savings import overview, savings

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from bandwise.measures import ORIGINAL
 from bandwise.report.blocks import Exhibit, Gallery, Section, Text
-from bandwise.report.rate_accuracy.codecs import ORIGINAL, in_order, setting_words
+from bandwise.report.rate_accuracy.codecs import in_order, setting_words
 from bandwise.report.rate_accuracy.records import Example
 from bandwise.report.rate_accuracy.summary import RateSummary
 

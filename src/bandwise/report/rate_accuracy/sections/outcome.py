@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import math
 
-from bandwise.measures import Headline, Undefined, bound_in_words
+from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LEARNED, Headline, Undefined, bound_in_words
 from bandwise.report.blocks import Block, Points, Section, Table, Text, Tile, Tiles
-from bandwise.report.rate_accuracy.codecs import (
-    CHOSEN_BY_IMAGE,
-    GUIDED,
-    GUIDED_LIBJPEG,
-    LEARNED,
-    look_of,
-    setting_words,
-)
+from bandwise.report.rate_accuracy.codecs import CHOSEN_BY_IMAGE, look_of, setting_words
 from bandwise.report.rate_accuracy.sections.savings import (
     amount,
     difference,

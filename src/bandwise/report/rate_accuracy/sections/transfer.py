@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bandwise.measures import bound_in_words
+from bandwise.measures import GUIDED, LEARNED, bound_in_words
 from bandwise.report.blocks import Block, Section, Table, Text
-from bandwise.report.rate_accuracy.codecs import GUIDED, LEARNED, look_of
+from bandwise.report.rate_accuracy.codecs import look_of
 from bandwise.report.rate_accuracy.sections.curves import accuracy_picture
 from bandwise.report.rate_accuracy.sections.savings import amount_cell, saving_cell
 from bandwise.report.rate_accuracy.summary import HEADLINE_BOUND, RateSummary

@@ -1,0 +1,100 @@
+"""The network of an experiment: loaded, or trained first and kept."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from bandwise.data import Dataset
+from bandwise.data.augment import GLYPHS
+from bandwise.errors import ConfigurationError
+from bandwise.files import write_atomically
+from bandwise.recipes.learning import LearnConfig
+from bandwise.recipes.stages import Event, Listener, silent
+from bandwise.tasks import logits_of
+from bandwise.tasks.networks import build_network, load_network
+from bandwise.training import NetworkConfig, train_network
+
+PHOTOGRAPH_SIDE = 64
+"""Colour images from this side on are trained on as photographs, others as glyphs."""
+
+STEPS_FOR_GLYPHS = 3000
+
+
+def default_training(dataset: Dataset, config: LearnConfig) -> NetworkConfig:
+    """Settings to train a network with, by the kind of images."""
+    channels, height, _ = dataset.image_shape
+    if channels == 3 and height >= PHOTOGRAPH_SIDE:
+        training = NetworkConfig(seed=config.seed)
+    else:
+        images = len(dataset.train)
+        batch_size = 64 if images > 5000 else 32
+        training = NetworkConfig(
+            epochs=max(4, min(40, round(STEPS_FOR_GLYPHS * batch_size / images))),
+            batch_size=batch_size,
+            warm_up_epochs=1.0,
+            small_share=0.0,
+            augmentation=GLYPHS,
+            seed=config.seed,
+        )
+    return training if config.epochs is None else replace(training, epochs=config.epochs)
+
+
+def prepare_network(
+    config: LearnConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
+) -> nn.Module:
+    """Load the network's weights, or train it and keep them as ``out/NETWORK.safetensors``.
+
+    ``dataset`` has a validation split (:func:`bandwise.data.with_validation`). Training writes a
+    checkpoint after every epoch and goes on from it. Raises `ConfigurationError` for a network that
+    cannot read the images, `CheckpointError` for weights or a checkpoint of another network.
+    """
+    channels, classes = dataset.image_shape[0], dataset.num_classes
+    if config.weights is not None:
+        network = load_network(
+            config.network, config.weights, num_classes=classes, channels=channels
+        )
+        check_reads(network, config.network, dataset)
+        return network
+    path = weights_path(config, out)
+    training = default_training(dataset, config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        network = build_network(config.network, num_classes=classes, channels=channels)
+    check_reads(network, config.network, dataset)
+    train_network(
+        network,
+        dataset.train,
+        validation=dataset.split("validation"),
+        num_classes=classes,
+        config=training,
+        device=config.device,
+        checkpoint=path.with_suffix(".checkpoint.safetensors"),
+        fingerprint=f"{config.network} {dataset.sha256}",
+        listener=lambda epoch: listener(Event(stage=f"training {config.network}", epoch=epoch)),
+    )
+    state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
+    write_atomically(path, safetensors.torch.save(state))
+    return network
+
+
+def check_reads(network: nn.Module, name: str, dataset: Dataset) -> None:
+    """Show the network an image: `ConfigurationError` where it cannot read that size."""
+    try:
+        logits_of(network, dataset.train.pixels_u8[:1], num_classes=dataset.num_classes)
+    except RuntimeError as error:
+        height, width = dataset.image_shape[1:]
+        raise ConfigurationError(
+            f"the network {name} cannot read images of {width}×{height} "
+            f"({textwrap.shorten(str(error), 200)}); choose another network or image size"
+        ) from error
+
+
+def weights_path(config: LearnConfig, folder: Path) -> Path:
+    """File of a trained network's weights in a folder of networks."""
+    return folder / f"{config.network.replace(':', '.')}.safetensors"

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from bandwise.bands import radial_bands
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
-from bandwise.recipes.runner import ALLOCATOR
+from bandwise.recipes.pool import ALLOCATOR
 from bandwise.results import available_cores, machine, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN

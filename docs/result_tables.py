@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bandwise.cli.summary import gain_line, percent
@@ -29,7 +29,12 @@ from bandwise.report.rate_accuracy import holds_points
 from bandwise.report.rate_accuracy.codecs import in_order, look_of
 from bandwise.report.rate_accuracy.records import main_network, parse_rate_records
 from bandwise.report.records import parse_records
+from bandwise.report.straight import holds_trained, straight_summary
+from bandwise.report.straight.records import Setting
+from bandwise.report.straight.sections.outcome import SHARED, speed
+from bandwise.report.straight.summary import Selection, StraightSummary
 from bandwise.report.summary import Summary, summarise
+from bandwise.report.wording import finding
 
 BOUNDS = (0.0, 0.5, 1.0)
 """Columns of the table: points of accuracy that may be lost."""
@@ -49,15 +54,21 @@ TRANSFERS = {LEARNED: (LIBJPEG,), GUIDED: (LIBJPEG, GUIDED_LIBJPEG)}
 MISSED = "†"
 NONE = "–"
 
-FIGURES = {"mnist": ("accuracy", "bands"), "clothing128": ("frozen",)}
+FIGURES = {
+    "mnist": ("accuracy", "bands"),
+    "clothing128": ("frozen",),
+    "straight-from-jpeg": ("kept-resnet-small",),
+}
 """Figures of the report that README.md shows, by the name of the results."""
 
-FIGURE_NAMES = {"frozen": "rate"}
+FIGURE_NAMES = {"frozen": "rate", "kept-resnet-small": "kept"}
 """Names in docs/figures where they are not the report's."""
 
 
 def results_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown of what a results file says, of either kind."""
+    """Markdown of what a results file says, of whichever kind."""
+    if holds_trained(rows):
+        return straight_part(name, rows)
     return rate_part(name, rows) if holds_points(rows) else training_part(rows)
 
 
@@ -109,6 +120,92 @@ def rate_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     alt = f"Test accuracy against bytes an image of every codec on {name}, beside the originals'"
     figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
     return "\n\n".join([*parts, *figures])
+
+
+def straight_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Networks on coefficients and pixels, fewer frequencies, bytes of files, and the figure."""
+    summary = straight_summary(rows)
+    parts = [twins_table(summary), _listed(_twin_sentences(summary))]
+    for selection in summary.selections:
+        accuracy, size = "", ""
+        if selection.whole in summary.runs:
+            accuracy = f" at {percent(summary.accuracy(selection.whole))}"
+            size = f" of {summary.file_bytes(selection.whole):,.0f} B"
+        parts += [
+            f"Test accuracy of {selection.network} on fewer of {summary.frequencies} frequencies "
+            f"(in brackets: points above all of them{accuracy}, 95 % interval):",
+            kept_table(summary, selection),
+            "Mean size of a test file with the others set to zero (in brackets: how much less than "
+            f"whole files{size}):",
+            file_bytes_table(summary, selection),
+        ]
+    alt = "Test accuracy against the number of frequencies kept and against bytes a file"
+    figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
+    return "\n\n".join([*filter(None, parts), *figures])
+
+
+def _twin_sentences(summary: StraightSummary) -> Iterator[str]:
+    """How each network on coefficients does against its twin on pixels."""
+    for network in summary.twins:
+        if gain := summary.twin_gain(network):
+            yield (
+                f"In test accuracy, {finding(gain)}. Training on coefficients handles "
+                f"{speed(summary, network)}, {SHARED}."
+            )
+
+
+def twins_table(summary: StraightSummary) -> str:
+    """Accuracy and speed of each network on pixels and on every frequency."""
+    rows = [["network", "seeds", "test accuracy", "training images/s"]]
+    for setting in summary.whole:
+        rows.append(
+            [
+                setting.name,
+                str(len(summary.runs[setting])),
+                percent(summary.accuracy(setting)),
+                f"{summary.rate(setting).mean:,.0f}",
+            ]
+        )
+    return _table(rows)
+
+
+def kept_table(summary: StraightSummary, selection: Selection) -> str:
+    """Test accuracy by number and rule, with the paired difference from all frequencies."""
+
+    def cell(setting: Setting) -> str:
+        text = percent(summary.accuracy(setting))
+        gain = summary.gain(setting, selection.whole)
+        if gain is None:
+            return text
+        text += f" ({100 * gain.mean:+.2f}"
+        if gain.interval is not None:
+            text += ", {:+.2f} to {:+.2f}".format(*(100 * end for end in gain.interval))
+        return f"{text})"
+
+    return _selection_table(summary, selection, cell)
+
+
+def file_bytes_table(summary: StraightSummary, selection: Selection) -> str:
+    """Mean bytes of test files by number and rule."""
+
+    def cell(setting: Setting) -> str:
+        text = f"{summary.file_bytes(setting):,.0f} B"
+        saving = summary.saving(setting)
+        return text if saving is None else f"{text} ({100 * saving:.1f} %)"
+
+    return _selection_table(summary, selection, cell)
+
+
+def _selection_table(
+    summary: StraightSummary, selection: Selection, cell: Callable[[Setting], str]
+) -> str:
+    rows = [["frequencies", *(f"by {rule}" for rule in selection.rules)]]
+    for kept in selection.counts:
+        settings = [selection.setting(kept, rule) for rule in selection.rules]
+        rows.append(
+            [str(kept), *(cell(each) if each in summary.runs else NONE for each in settings)]
+        )
+    return _table(rows)
 
 
 def _transfer(rows: Sequence[Mapping[str, Any]], network: str, learned_for: str) -> list[str]:

@@ -15,6 +15,7 @@ from bandwise.cli.main import COMMANDS, load_command
 from bandwise.results import write_rows
 from tests.report.conftest import synthetic_rows
 from tests.report.rate_accuracy.synthetic import rate_rows
+from tests.report.straight.synthetic import straight_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -117,6 +118,22 @@ def test_a_bound_that_is_missed_on_test_is_marked(generate: Any, tmp_path: Path)
     (sentence,) = (line for line in lines if "than WebP" in line)
     assert webp.count("†") == 3
     assert re.search(r"† \(points lost on test: .*WebP \d\d\.\d\d\)", sentence)
+
+
+def test_results_of_training_on_files_make_three_tables(generate: Any, tmp_path: Path) -> None:
+    part = PART.replace("clothing128", "straight-from-jpeg")
+    write_rows(tmp_path / "results.jsonl", straight_rows()[:-1])
+    text = generate.readme(part, {"straight-from-jpeg": tmp_path / "results.jsonl"})
+    networks, accuracies, sizes = (
+        table.splitlines() for table in text.split("\n\n") if "| --- |" in table
+    )
+    assert any(line.startswith("| resnet on pixels | 3 | 7") for line in networks)
+    assert [line.split(" |")[0] for line in accuracies[2:]] == ["| 64", "| 24", "| 12"]
+    assert re.search(r"\| 7\d\.\d\d% ± \d\.\d\d% \(-\d\.\d\d, -\d\.\d\d to ", accuracies[4])
+    assert "| 1,264 B (59.4 %) |" in sizes[4]
+    assert "less than whole files of 3,114 B" in text
+    assert "1.50 times as many images a second" in text
+    assert "(docs/figures/straight-from-jpeg-kept.png)" in text
 
 
 def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:

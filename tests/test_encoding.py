@@ -1,12 +1,15 @@
 """Files of a profile: exactly its tables, the promised integers, the smallest container."""
 
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import simplejpeg
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,10 +17,13 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
+from bandwise.data.coefficients import read_batch
 from bandwise.encoding import CONTAINERS, Container, encode_batch, encode_pixels, requantise
 from bandwise.errors import ConfigurationError, EncodingError, JpegError
+from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile, RateDistortion
 from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
+from bandwise.tasks.networks.coefficients import CoefficientResNet
 from tests.jpeg.images import ICC, exif_block, picture, pillow_pixels, same
 
 pytestmark = pytest.mark.skipif(
@@ -27,6 +33,11 @@ pytestmark = pytest.mark.skipif(
 TABLES = TableSet.ijg(60)
 SCHEMES: tuple[Subsampling, ...] = tuple(LUMA_SAMPLING)
 containers = st.sampled_from(tuple(CONTAINERS))
+selections = st.builds(
+    lambda first, others: Frequencies(tuple(sorted({first, *others}))),
+    st.integers(0, 63),
+    st.sets(st.integers(0, 191)),
+)
 
 
 def profile_of(
@@ -56,6 +67,12 @@ def distortion(data: bytes, pixels: NDArray[np.uint8], profile: Profile) -> floa
         0.5 * float((profile.rate_distortion.sensitivity[name] * (x - y) ** 2).sum())
         for name, (x, y) in zip(profile.components, pairs, strict=False)
     )
+
+
+def noisy_picture() -> NDArray[np.uint8]:
+    pixels = picture(96, 96, seed=5).copy()
+    pixels ^= np.random.default_rng(5).integers(0, 32, pixels.shape, np.uint8)
+    return pixels
 
 
 def kind_of(data: bytes) -> str:
@@ -226,6 +243,88 @@ def test_files_that_do_not_fit_the_profile_are_refused() -> None:
         requantise(source, profile_of(TableSet(luma=flat(3)), subsampling="4:4:4"))
     with pytest.raises(JpegError):
         requantise(source[:-40], profile_of(subsampling="4:4:4"))
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.booleans(), selections, st.booleans(), containers)
+def test_dropped_frequencies_are_zero_and_the_others_as_ever(
+    height: int, width: int, grey: bool, kept: Frequencies, again: bool, container: Container
+) -> None:
+    pixels = picture(height, width, grey=grey)
+    source = jpeg.encode(pixels, TableSet.ijg(90))
+    plain, some = (
+        requantise(source, profile, container=container)
+        if again
+        else encode_pixels(pixels, profile, container=container)
+        for profile in (profile_of(), profile_of().keeping(kept))
+    )
+    images = jpeg.read_coefficients(plain), jpeg.read_coefficients(some)
+    for name, before, after in zip(("luma", "cb", "cr"), *(i.planes for i in images), strict=False):
+        assert np.array_equal(after.blocks, before.blocks * kept.mask(name))
+        assert after.table == before.table
+
+
+@given(selections, st.booleans())
+def test_optimising_leaves_dropped_frequencies_zero(kept: Frequencies, again: bool) -> None:
+    pixels = picture(40, 40, seed=3)
+    profile = profile_of(slope=0.05).keeping(kept)
+    encode: Callable[..., bytes] = requantise if again else encode_pixels
+    data = encode(jpeg.encode(pixels, TableSet.ijg(95)) if again else pixels, profile)
+    for plane, mask in zip(
+        jpeg.read_coefficients(data).planes, profile.masks.values(), strict=True
+    ):
+        assert not plane.blocks[:, :, ~mask].any()
+
+
+def test_optimising_knows_what_is_dropped() -> None:
+    """Integers that are set to zero afterwards would have cost more in the same measure."""
+    pixels = noisy_picture()
+    profile = profile_of(slope=0.05).keeping(Frequencies.triangle(40, channels=3))
+    image = jpeg.read_coefficients(encode_pixels(pixels, profile_of(slope=0.05)))
+    planes = [
+        replace(plane, blocks=plane.blocks * mask)
+        for plane, mask in zip(image.planes, profile.masks.values(), strict=True)
+    ]
+    afterwards = jpeg.write_coefficients(replace(image, planes=tuple(planes)), progressive=False)
+    before = encode_pixels(pixels, profile, container="baseline")
+    costs = [
+        distortion(data, pixels, profile) + 0.05 * 8 * len(data) for data in (before, afterwards)
+    ]
+    assert costs[0] < costs[1]
+
+
+@pytest.mark.parametrize("slope", [None, 0.05])
+def test_dropping_saves_real_bytes(slope: float | None) -> None:
+    pixels = noisy_picture()
+    sizes = [
+        len(encode_pixels(pixels, profile_of(slope=slope).keeping(kept)))
+        for kept in (Frequencies.triangle(count, channels=3) for count in (192, 24, 12, 6))
+    ]
+    assert all(less < 0.9 * more for more, less in itertools.pairwise(sizes)), sizes
+
+
+@pytest.mark.parametrize("slope", [None, 0.05])
+@pytest.mark.parametrize("grey", [False, True])
+def test_keeping_everything_changes_no_byte(slope: float | None, grey: bool) -> None:
+    pixels = picture(50, 30, grey=grey)
+    profile = profile_of(slope=slope)
+    whole = profile.keeping(Frequencies.whole(3))
+    assert encode_pixels(pixels, whole) == encode_pixels(pixels, profile)
+    source = jpeg.encode(pixels, TableSet.ijg(95))
+    assert requantise(source, whole) == requantise(source, profile)
+
+
+@pytest.mark.parametrize("kept", [Frequencies.triangle(24, channels=3), Frequencies((0, 1, 8))])
+def test_a_network_reads_the_same_in_a_file_of_what_it_reads(kept: Frequencies) -> None:
+    torch.manual_seed(0)
+    network = CoefficientResNet(3, frequencies=kept, width=8).eval()
+    pictures = [picture(48, 64, seed=seed) for seed in range(4)]
+    with torch.no_grad():
+        whole, truncated = (
+            network(read_batch(encode_batch(pictures, profile)))
+            for profile in (profile_of(), profile_of().keeping(kept))
+        )
+    assert torch.equal(whole, truncated)
+    assert whole.std(dim=0).min() > 0
 
 
 @pytest.mark.parametrize("workers", [1, 2, None])

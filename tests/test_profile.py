@@ -1,6 +1,8 @@
 """Profiles: what is written is what is read, and nothing wrong gets in."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bandwise.errors import OutputError, ProfileError
+from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile, RateDistortion
 from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
 
@@ -89,8 +92,49 @@ def test_the_hash_is_of_what_determines_the_bytes_alone() -> None:
         replace(profile, subsampling="4:4:4"),
         replace(profile, rate_distortion=None),
         replace(profile, rate_distortion=replace(profile.rate_distortion, slope=0.02)),
+        profile.keeping(Frequencies((0, 1))),
+        profile.keeping(Frequencies((0, 2))),
     )
-    assert len({profile.sha256, *(other.sha256 for other in others)}) == 5
+    assert len({profile.sha256, *(other.sha256 for other in others)}) == 7
+
+
+def test_a_profile_that_keeps_everything_is_written_as_ever() -> None:
+    profile = Profile(name="n", tables=TableSet(luma=flat(3)))
+    assert profile.to_json().keys() == {
+        "format",
+        "schema",
+        "name",
+        "tables",
+        "subsampling",
+        "rate_distortion",
+        "provenance",
+        "curve",
+    }
+    assert profile.to_json()["schema"] == 1
+    assert profile.sha256 == "e2a207565f7877650e472f857a60cdf020ea3bc78b017b89deb23090367f4296"
+    assert Profile.from_json(profile.to_json() | {"schema": 2}).sha256 == profile.sha256
+
+
+def test_kept_frequencies_are_read_back(tmp_path: Path) -> None:
+    profile = colour_profile()
+    some = profile.keeping(Frequencies((0, 9, 64, 191)))
+    some.save(tmp_path / "p.json")
+    back = Profile.load(tmp_path / "p.json")
+    assert some.to_json() == profile.to_json() | {"schema": 2, "frequencies": [0, 9, 64, 191]}
+    assert back.to_json() == some.to_json()
+    assert (back.frequencies, back.sha256) == (some.frequencies, some.sha256)
+    assert profile.frequencies is None
+
+
+def test_masks_tell_what_each_component_keeps() -> None:
+    masks = colour_profile().keeping(Frequencies((0, 9, 64, 191))).masks
+    assert {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()} == {
+        "luma": [0, 9],
+        "cb": [0],
+        "cr": [63],
+    }
+    assert [mask.all() for mask in colour_profile().masks.values()] == [True] * 3
+    assert list(Profile(name="n", tables=TableSet(luma=flat(3))).masks) == ["luma"]
 
 
 def test_a_profile_does_not_change_with_what_it_was_made_of() -> None:
@@ -133,7 +177,7 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
         (set_entry("tables", "alpha", to=[]), "tables"),
         (set_entry("tables", to=None), "tables"),
         (set_entry("tables", "chroma", to=None), "tables are for luma, the sensitivity is for"),
-        (set_entry("schema", to=2), "schema 2, .* reads up to 1; upgrade"),
+        (set_entry("schema", to=3), "schema 3, .* reads up to 2; upgrade"),
         (set_entry("schema", to="1"), "schema"),
         (set_entry("schema", to=0), "schema"),
         (set_entry("format", to="gimp-palette"), "this is no profile"),
@@ -176,6 +220,49 @@ def test_a_wrong_entry_is_an_error_that_names_the_file(
     path.write_text(json.dumps(entry))
     with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
         Profile.load(path)
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "tables", "message"),
+    [
+        ({"0": 1}, TableSet.ijg(50), "frequencies are a list of integers"),
+        ("0, 1", TableSet.ijg(50), "frequencies are a list of integers"),
+        ([0, True], TableSet.ijg(50), "frequencies are a list of integers"),
+        ([0, 1.0], TableSet.ijg(50), "frequencies are a list of integers"),
+        ([0, []], TableSet.ijg(50), "frequencies are a list of integers"),
+        ([0, 192], TableSet.ijg(50), "in its frequencies, .* 0 to 191 in ascending order"),
+        ([-1, 0], TableSet.ijg(50), "in its frequencies, .* 0 to 191 in ascending order"),
+        ([1, 0], TableSet.ijg(50), "in its frequencies, .* ascending"),
+        ([0, 0], TableSet.ijg(50), "in its frequencies, .* ascending"),
+        ([64, 65], TableSet.ijg(50), "at least one frequency of luma"),
+        ([], TableSet.ijg(50), "at least one frequency of luma"),
+        ([0, 64], TableSet(luma=flat(3)), "chroma are kept, and the tables are for grey"),
+    ],
+)
+def test_wrong_frequencies_are_errors_that_name_the_file(
+    tmp_path: Path, frequencies: object, tables: TableSet, message: str
+) -> None:
+    path = tmp_path / "p.json"
+    entry = Profile(name="n", tables=tables).to_json()
+    path.write_text(json.dumps(entry | {"schema": 2, "frequencies": frequencies}))
+    with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
+        Profile.load(path)
+
+
+def test_the_first_schema_has_no_frequencies() -> None:
+    entry = colour_profile().to_json()
+    with pytest.raises(ProfileError, match="unknown entry 'frequencies'"):
+        Profile.from_json(entry | {"frequencies": [0]})
+
+
+def test_nothing_waits_for_pytorch_where_everything_is_kept(tmp_path: Path) -> None:
+    colour_profile().save(tmp_path / "p.json")
+    code = (
+        "import sys; from pathlib import Path; from bandwise.profile import Profile;"
+        "Profile.load(Path(sys.argv[1])).masks; sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "p.json")], check=False)
+    assert done.returncode == 0
 
 
 def test_a_file_that_ends_early_is_an_error_wherever_it_ends(tmp_path: Path) -> None:

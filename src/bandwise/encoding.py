@@ -3,7 +3,9 @@
     pixels ──transform──→ coefficients ──round or optimise──→ integers ──smallest container──→ bytes
     file  ──dequantise──→ coefficients ──────────┘
 
-Every function is pure: the same pixels and profile give the same bytes, whatever the threads.
+Frequencies that the profile drops are zero before the others are optimised, so that their zeros are
+counted with the runs. Every function is pure: the same pixels and profile give the same bytes,
+whatever the threads.
 """
 
 from __future__ import annotations
@@ -53,11 +55,12 @@ def encode_pixels(
 
     The file has exactly the profile's tables; a grey image needs only the luma table. Without rate–
     distortion optimisation, or at slope 0, the integers are those of `jpeg.encode`. With it they
-    are chosen from coefficients that are rounded to integers. "baseline" and "progressive" files
-    have optimised Huffman tables; "smallest" is the smallest of baseline, baseline with one pair of
-    Huffman tables for all components, and progressive, each without the JFIF marker (18 bytes that
-    decoders do not need). Raises `EncodingError` for colour with a
-    profile for grey, `ConfigurationError`, and what `jpeg.encode` raises.
+    are chosen from coefficients that are rounded to integers. Those of frequencies that the profile
+    drops are zero. "baseline" and "progressive" files have optimised Huffman tables; "smallest" is
+    the smallest of baseline, baseline with one pair of Huffman tables for all components, and
+    progressive, each without the JFIF marker (18 bytes that decoders do not need). Raises
+    `EncodingError` for colour with a profile for grey, `ConfigurationError`, and what `jpeg.encode`
+    raises.
     """
     if pixels_u8.ndim == 3 and profile.tables.chroma is None:
         raise EncodingError(
@@ -67,6 +70,7 @@ def encode_pixels(
     choice = _optimisation(profile)
     tables = profile.tables if choice is None else _UNQUANTISED
     image = jpeg.pixels_to_coefficients(pixels_u8, tables, subsampling=profile.subsampling)
+    image = _kept(image, profile)
     if choice is not None:
         image = _quantised(image, profile)
     return _smallest(replace(image, icc=icc, exif=exif), container)
@@ -79,9 +83,10 @@ def requantise(data: bytes, profile: Profile, *, container: Container = "smalles
     What the first file rounded away stays lost, so a coefficient is off by up to half a step of the
     old table plus half a step of the new one. That is exact enough where the new steps are a few
     times the old ones, and best where they are odd multiples: then the result is what encoding the
-    original would have given, ties aside. New steps below the old ones keep the old quality. Raises
-    `EncodingError` where the file's components or sampling are not the profile's,
-    `ConfigurationError`, and what `jpeg.read_coefficients` raises.
+    original would have given, ties aside. New steps below the old ones keep the old quality.
+    Frequencies that the profile drops become zero. Raises `EncodingError` where the file's
+    components or sampling are not the profile's, `ConfigurationError`, and what
+    `jpeg.read_coefficients` raises.
     """
     image = jpeg.read_coefficients(data)
     if image.colour != "grey" and profile.tables.chroma is None:
@@ -94,7 +99,7 @@ def requantise(data: bytes, profile: Profile, *, container: Container = "smalles
             f"a JPEG at {image.subsampling} with the profile {profile.name!r} at "
             f"{profile.subsampling}; decode the file and encode its pixels instead"
         )
-    return _smallest(_quantised(image, profile), container)
+    return _smallest(_quantised(_kept(image, profile), profile), container)
 
 
 def encode_batch(
@@ -113,6 +118,17 @@ def _optimisation(profile: Profile) -> RateDistortion | None:
     """Settings of the optimisation, None where it would change nothing."""
     choice = profile.rate_distortion
     return choice if choice is not None and choice.slope > 0 else None
+
+
+def _kept(image: Coefficients, profile: Profile) -> Coefficients:
+    """The image with zeros at the frequencies that the profile drops."""
+    if profile.frequencies is None:
+        return image
+    planes = (
+        replace(plane, blocks=plane.blocks * profile.masks[name])
+        for name, plane in zip(profile.components, image.planes, strict=False)
+    )
+    return replace(image, planes=tuple(planes))
 
 
 def _quantised(image: Coefficients, profile: Profile) -> Coefficients:

@@ -4,8 +4,9 @@
      "subsampling": "4:2:0", "rate_distortion": {"slope": ..., "sensitivity": {"luma": 8×8, ...}},
      "provenance": {...}, "curve": [...]}
 
-Tables and sensitivities are in natural order. A file is read with every value checked, because
-profiles travel between people.
+Tables and sensitivities are in natural order. Where frequencies are dropped, the schema is 2 and
+"frequencies" lists those that are kept, numbered as in `bandwise.frequencies`. A file is read with
+every value checked, because profiles travel between people.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -24,10 +26,11 @@ from numpy.typing import ArrayLike, NDArray
 from bandwise.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
 from bandwise.errors import BandwiseError, ProfileError
 from bandwise.files import write_json
+from bandwise.frequencies import Frequencies
 from bandwise.tables import BLOCK, TableSet
 
 FORMAT = "bandwise-profile"
-SCHEMA = 1
+SCHEMA = 2
 
 GREY_COMPONENTS, COLOUR_COMPONENTS = COMPONENTS[1], COMPONENTS[3]
 
@@ -81,7 +84,8 @@ class RateDistortion:
 class Profile:
     """Quantisation of a class of images, and where it comes from.
 
-    `tables` without chroma are for grey images alone. `provenance` (hashes of data and network,
+    `tables` without chroma are for grey images alone. Of each image `frequencies` are kept, None
+    for all, and the others are zero in its file. `provenance` (hashes of data and network,
     settings, versions, date) and `curve` (measured points) are JSON values. Raises `ProfileError`
     where the parts do not fit together.
     """
@@ -90,6 +94,7 @@ class Profile:
     tables: TableSet
     subsampling: Subsampling = "4:2:0"
     rate_distortion: RateDistortion | None = None
+    frequencies: Frequencies | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     curve: Sequence[Mapping[str, Any]] = ()
 
@@ -106,6 +111,11 @@ class Profile:
                 f"the tables are for {', '.join(self.components)}, the sensitivity is for "
                 f"{', '.join(self.rate_distortion.sensitivity)}; give both for the same components"
             )
+        if self.frequencies and self.frequencies.chroma and self.tables.chroma is None:
+            raise ProfileError(
+                "frequencies of chroma are kept, and the tables are for grey images; "
+                "keep those below 64, or use tables for colour"
+            )
         if not isinstance(self.provenance, Mapping):
             raise ProfileError(f"the provenance is an object, got {_summary(self.provenance)}")
         if not isinstance(self.curve, list | tuple) or not all(
@@ -121,12 +131,23 @@ class Profile:
         """Components of the images that the profile can encode; colour includes grey."""
         return GREY_COMPONENTS if self.tables.chroma is None else COLOUR_COMPONENTS
 
+    @cached_property
+    def masks(self) -> dict[str, NDArray[np.bool_]]:
+        """Of each component (8, 8), natural order: which frequencies are kept."""
+        if self.frequencies is None:
+            return dict.fromkeys(self.components, np.ones((BLOCK, BLOCK), np.bool_))
+        return {name: self.frequencies.mask(name) for name in self.components}
+
     @property
     def sha256(self) -> str:
-        """Hash of what determines the bytes: tables, subsampling and rate_distortion."""
+        """Hash of what determines the bytes: tables, subsampling, optimisation, frequencies."""
         return hashlib.sha256(
             json.dumps(self._quantisation(), sort_keys=True, separators=(",", ":")).encode()
         ).hexdigest()
+
+    def keeping(self, frequencies: Frequencies) -> Self:
+        """Profile whose files hold these frequencies alone, as a network reads them."""
+        return replace(self, frequencies=frequencies)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -145,7 +166,8 @@ class Profile:
             "a profile",
             value,
             required={"format", "schema", "name", "tables", "subsampling"},
-            optional={"rate_distortion", "provenance", "curve"},
+            optional={"rate_distortion", "provenance", "curve"}
+            | ({"frequencies"} if schema > 1 else set()),
         )
         rate_distortion = entry.get("rate_distortion")
         try:
@@ -159,15 +181,16 @@ class Profile:
             rate_distortion=(
                 None if rate_distortion is None else RateDistortion.from_json(rate_distortion)
             ),
+            frequencies=_frequencies(entry.get("frequencies")),
             provenance=entry.get("provenance", {}),
             curve=entry.get("curve", []),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Object that `from_json` reads back, exactly."""
+        """Object that `from_json` reads back, exactly; of the oldest schema that can hold it."""
         return {
             "format": FORMAT,
-            "schema": SCHEMA,
+            "schema": 1 if self.frequencies is None else SCHEMA,
             "name": self.name,
             **self._quantisation(),
             "provenance": self.provenance,
@@ -196,11 +219,25 @@ class Profile:
             ) from error
 
     def _quantisation(self) -> dict[str, Any]:
-        return {
+        entry: dict[str, Any] = {
             "tables": self.tables.to_json(),
             "subsampling": self.subsampling,
             "rate_distortion": self.rate_distortion and self.rate_distortion.to_json(),
         }
+        if self.frequencies is not None:
+            entry["frequencies"] = list(self.frequencies.kept)
+        return entry
+
+
+def _frequencies(value: object) -> Frequencies | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(type(index) is int for index in value):
+        raise ProfileError(f"its frequencies are a list of integers, got {_summary(value)}")
+    try:
+        return Frequencies(tuple(value))
+    except BandwiseError as error:
+        raise ProfileError(f"in its frequencies, {error}") from error
 
 
 def _sensitivity(component: str, value: ArrayLike) -> NDArray[np.float64]:

@@ -80,7 +80,7 @@ class QuantTable:
                 v, u = divmod(index, BLOCK)
                 raise TableError(
                     f"the step at frequency (v={v}, u={u}) is {value!r}; a baseline table holds "
-                    f"integers {STEP_MIN}..{STEP_MAX}: round and clamp with QuantTable.from_steps"
+                    f"integers {STEP_MIN}..{STEP_MAX}; round it and clamp it to them"
                 )
 
     @classmethod

@@ -43,11 +43,11 @@ def bandwise(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def fails(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
+def fails(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 1) -> str:
     """The one message of a command that has to fail."""
-    code = run(list(arguments))
+    found = run(list(arguments))
     said = capfd.readouterr().err
-    assert code in (1, 2), said
+    assert found == code, said
     assert "Traceback" not in said
     return " ".join(said.split())
 
@@ -124,31 +124,35 @@ def test_an_output_folder_of_another_run_is_refused(
     finished: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = (finished / "results.jsonl").read_bytes()
-    said = fails(capfd, *QUICK[:-1], "3", "--out", str(finished))
+    said = fails(capfd, *QUICK[:-1], "3", "--out", str(finished), code=2)
     assert "another experiment" in said
     assert (finished / "results.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "complaint", "code"),
     [
-        (["--dataset", "imagenet22k"], "imagenet22k"),
-        (["--dataset", "mnist", "--data-dir", "/nonexistent"], "/nonexistent"),
-        (["--dataset", "digits", "--bands", "60"], "60 radial bands"),
-        (["--dataset", "digits", "--reconstruction-weight", "-1"], "λ"),
-        (["--dataset", "digits", "--epochs", "0"], "epochs"),
-        (["--dataset", "digits", "--seeds", "0", "0"], "seeds"),
-        (["--dataset", "digits", "--seeds", "zero"], "--seeds"),
-        (["--dataset", "digits", "--variants", "magic"], "magic"),
-        (["--dataset", "digits", "--workers", "-3"], "worker"),
-        (["--dataset", "digits", "--device", "tpu"], "tpu"),
-        (["--no-such-option"], "no-such-option"),
+        (["--dataset", "imagenet22k"], "imagenet22k", 1),
+        (["--dataset", "mnist", "--data-dir", "/nonexistent"], "/nonexistent", 1),
+        (["--dataset", "digits", "--bands", "60"], "60 radial bands", 2),
+        (["--dataset", "digits", "--reconstruction-weight", "-1"], "λ", 2),
+        (["--dataset", "digits", "--epochs", "0"], "epochs", 2),
+        (["--dataset", "digits", "--seeds", "0", "0"], "seeds", 2),
+        (["--dataset", "digits", "--seeds", "zero"], "--seeds", 2),
+        (["--dataset", "digits", "--variants", "magic"], "magic", 2),
+        (["--dataset", "digits", "--workers", "-3"], "worker", 2),
+        (["--dataset", "digits", "--device", "tpu"], "tpu", 2),
+        (["--no-such-option"], "no-such-option", 2),
     ],
 )
 def test_bad_input_is_one_clear_message(
-    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    arguments: list[str],
+    complaint: str,
+    code: int,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    said = fails(capfd, "reproduce", *arguments, "--out", str(tmp_path / "out"))
+    said = fails(capfd, "reproduce", *arguments, "--out", str(tmp_path / "out"), code=code)
     assert complaint in said
     assert not (tmp_path / "out").exists()
 
@@ -180,13 +184,27 @@ def test_a_report_without_results_is_refused(
     assert "line 1" in fails(capfd, "report", str(tmp_path))
 
 
+def test_a_report_of_an_unfinished_run_says_what_is_missing(
+    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = read_rows(finished / "results.jsonl")
+    last = max(index for index, row in enumerate(rows) if row["record"] == "run")
+    missing = rows.pop(last)
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(["report", str(finished), "--out", str(tmp_path / "whole")]) == 0
+    assert "Not finished" not in capfd.readouterr().out
+    assert run(["report", str(tmp_path)]) == 0
+    said = capfd.readouterr().out
+    assert f"Not finished: {missing['variant']}, seed {missing['seed']} (epoch 2)" in said
+
+
 def test_unexpected_errors_have_no_traceback_without_debug(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("bandwise.report.write_report", broken)
+    monkeypatch.setattr("bandwise.cli.report.read_rows", broken)
     assert "RuntimeError" in fails(capfd, "report", str(tmp_path))
     with pytest.raises(RuntimeError, match="a bug"):
         run(["--debug", "report", str(tmp_path)])
@@ -290,6 +308,7 @@ def test_the_board_shows_rate_time_left_losses_accuracy_and_weights() -> None:
         "87.50%",
         "86.25%",
         "0.75 0.25",
+        "0 of 1 run done",
         "at most 0:17 left",
     ):
         assert part in shown

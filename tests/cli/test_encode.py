@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,22 @@ from safetensors.torch import save_file
 from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.encoding import encode_pixels
+from bandwise.frequencies import Frequencies
 from bandwise.guidance import Guide
+from bandwise.inference import Model
 from bandwise.pipeline import read_picture
 from bandwise.profile import Profile
 from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import build_network, load_network
+from bandwise.tasks.networks import build_coefficient_network, build_network, load_network
+from tests.inference.models import own_model
 from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
 )
+
+
+STEP_ZERO = json.dumps(Profile(name="p", tables=TableSet(luma=flat(7))).to_json()).replace("7", "0")
 
 
 @pytest.fixture
@@ -80,6 +87,24 @@ def test_every_option_has_its_effect(
     assert not (out / "quarantine.jsonl").exists()
 
 
+def test_one_image_is_no_plural(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["encode", str(images / "a.png"), str(tmp_path / "out")]
+    assert run([*command, "--profile", str(profile)]) == 0
+    assert said(capfd)[0].startswith("1 image encoded: ")
+
+
+def test_files_of_one_name_are_skipped_and_the_rest_is_encoded(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(picture(24, 32)).save(images / "a.jpg")
+    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 3
+    out, err = said(capfd)
+    assert out.startswith("2 images encoded")
+    assert "skipped a.png: a.jpg and a.png would each become" in err
+
+
 def test_many_reasons_are_shortened(
     images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,8 +121,9 @@ def test_many_reasons_are_shortened(
     ("content", "message"),
     [
         (None, "cannot read the profile"),
+        (STEP_ZERO, "is 0; a baseline table holds integers 1..255; round it and clamp it"),
         ("", "not JSON"),
-        ('{"format": "bandwise-profile", "schema": 2}', "upgrade bandwise"),
+        ('{"format": "bandwise-profile", "schema": 3}', "upgrade bandwise"),
         ('{"format": "else"}', "no profile"),
     ],
 )
@@ -266,7 +292,7 @@ def test_a_ladder_that_is_used_wrongly_is_a_usage_error(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_network_for_one_profile_is_a_usage_error(
+def test_what_belongs_to_a_ladder_is_a_usage_error_for_one_profile(
     images: Path,
     profile: Path,
     network: list[str],
@@ -274,8 +300,11 @@ def test_a_network_for_one_profile_is_a_usage_error(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
-    assert run([*command, *network]) == 2
-    assert "there is one" in " ".join(said(capfd)[1].replace("│", " ").split())
+    for options in (network, ["--tolerance", "0.05"]):
+        assert run([*command, *options]) == 2
+        err = " ".join(said(capfd)[1].replace("│", " ").split())
+        assert "belong to a ladder of several profiles and there is one" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_ladders_that_do_not_fit_are_one_message(
@@ -288,8 +317,8 @@ def test_ladders_that_do_not_fit_are_one_message(
 ) -> None:
     command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(ladder)]
 
-    def fails(*options: str) -> str:
-        assert run([*command, *network, *options]) == 1
+    def fails(*options: str, code: int = 2) -> str:
+        assert run([*command, *network, *options]) == code
         err = said(capfd)[1]
         assert "Traceback" not in err
         assert err.count("\n") == 1
@@ -307,7 +336,96 @@ def test_ladders_that_do_not_fit_are_one_message(
     network[1] = "magic"
     assert "unknown network 'magic'" in fails()
     network[1] = "resnet"
-    assert "does not hold the weights of resnet" in fails()
+    assert "does not hold the weights of resnet" in fails(code=1)
     network[3] = "none.safetensors"
-    assert "none.safetensors cannot be read" in fails()
+    assert "none.safetensors cannot be read" in fails(code=1)
     assert not (tmp_path / "out").exists()
+
+
+def saved_model(path: Path, frequencies: Frequencies | None) -> Path:
+    """A model with random weights, on pixels if no frequencies are given."""
+    classes = tuple("abcd")
+    torch.manual_seed(0)
+    Model(
+        network="resnet" if frequencies else "small-cnn",
+        reads="coefficients" if frequencies else "pixels",
+        classes=classes,
+        channels=3,
+        grid=(4, 4),
+        frequencies=frequencies,
+        module=(
+            build_coefficient_network("resnet", num_classes=CLASSES, frequencies=frequencies)
+            if frequencies
+            else build_network("small-cnn", num_classes=CLASSES, channels=3)
+        ),
+    ).save(path)
+    return path
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_files_for_a_model_are_smaller_and_read_the_same(
+    images: Path,
+    profile: Path,
+    ladder: Path,
+    network: list[str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    several: bool,
+) -> None:
+    kept = Frequencies.triangle(9, channels=3)
+    path = saved_model(tmp_path / "model.safetensors", kept)
+    profiles = ["--profile", str(ladder), *network] if several else ["--profile", str(profile)]
+    if several:  # so that the same file of the ladder is chosen with and without the model
+        profiles += ["--tolerance", "1e6"]
+    command = ["encode", str(images), *profiles]
+    assert run([*command, str(tmp_path / "whole")]) == 0
+    assert run([*command, str(tmp_path / "some"), "--for-model", str(path)]) == 0
+    whole, some = (
+        [file.read_bytes() for file in sorted((tmp_path / out).iterdir())]
+        for out in ("whole", "some")
+    )
+    assert sum(map(len, some)) < sum(map(len, whole))
+    for data in some:
+        for plane, name in zip(
+            jpeg.read_coefficients(data).planes, ("luma", "cb", "cr"), strict=True
+        ):
+            assert not plane.blocks[..., ~kept.mask(name)].any()
+    model = Model.load(path)
+    assert torch.equal(model.probabilities(whole), model.probabilities(some))
+
+    said(capfd)
+    narrow = saved_model(path, Frequencies((0, 64, 128)))
+    again = [*command, str(tmp_path / "some"), "--resume", "--for-model", str(narrow)]
+    assert run(again) == 3
+    assert "a.jpg is there, but the file" in said(capfd)[1]
+
+
+def test_models_that_files_cannot_be_made_for_are_usage_errors(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
+
+    def fails(frequencies: Frequencies | None) -> str:
+        path = saved_model(tmp_path / "model.safetensors", frequencies)
+        assert run([*command, "--for-model", str(path)]) == 2
+        assert not (tmp_path / "out").exists()
+        return " ".join(said(capfd)[1].replace("│", " ").split())
+
+    assert "reads pixels, to which every frequency adds; give one that reads" in fails(None)
+    Profile(name="full", tables=TableSet.ijg(40), subsampling="4:4:4").save(profile)
+    assert "models read chroma at 4:2:0, and the profile 'full' has it" in fails(
+        Frequencies.triangle(9, channels=3)
+    )
+    luma_alone = saved_model(tmp_path / "model.safetensors", Frequencies((0, 1, 8)))
+    assert run([*command, "--for-model", str(luma_alone)]) == 0
+
+
+def test_files_are_made_for_a_network_of_ones_own_without_its_code(
+    images: Path, profile: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    replace(own_model(), network="no.such.module:net").save(path)
+    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
+    assert run([*command, "--for-model", str(path)]) == 0
+    luma = jpeg.read_coefficients((tmp_path / "out" / "a.jpg").read_bytes()).planes[0]
+    assert not luma.blocks[..., ~Frequencies((0, 1, 8)).mask("luma")].any()

@@ -52,27 +52,33 @@ def test_an_evaluation_prints_its_table_and_resumes(
 
 
 @pytest.mark.parametrize(
-    ("more", "complaint"),
+    ("more", "code", "complaint"),
     [
-        (["--codecs", "gif"], "no codec or family 'gif'"),
-        (["--network", "lenet"], "lenet"),
-        (["--profile", "/nonexistent.json"], "nonexistent.json"),
-        (["--every", "0"], "--every"),
-        (["--split", "train"], "train"),
+        (["--codecs", "gif"], 2, "no codec or family 'gif'"),
+        (["--network", "lenet"], 2, "lenet"),
+        (["--profile", "/nonexistent.json"], 1, "nonexistent.json"),
+        (["--every", "0"], 2, "--every"),
+        (["--split", "train"], 2, "train"),
     ],
 )
 def test_bad_input_is_one_clear_message(
     more: list[str],
+    code: int,
     complaint: str,
     weights: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    assert run([*command(weights, tmp_path / "out"), *more]) in (1, 2)
+    assert run([*command(weights, tmp_path / "out"), *more]) == code
     said = " ".join(capfd.readouterr().err.split())
     assert complaint in said
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_are_looked_for_before_data_are_read(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "no-such-data", "--weights", "/none.safetensors"]) == 1
+    assert "/none.safetensors cannot be read" in capfd.readouterr().err
 
 
 def test_the_line_says_saving_interval_settings_and_drops() -> None:

@@ -72,22 +72,22 @@ def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code", "message"),
     [
-        (["--methods", "magic"], "methods are sensitivity or gradient"),
-        (["--network", "magic"], "unknown network 'magic'"),
-        (["--transfer", "magic"], "unknown network 'magic'"),
-        (["--transfer", "plain-cnn"], "plain-cnn cannot read images of 8×8"),
-        (["--transfer", "small-cnn"], "name another network"),
-        (["--codecs", "magic"], "no codec or family 'magic'"),
-        (["--weights", "none.safetensors"], "none.safetensors cannot be read"),
+        (["--methods", "magic"], 2, "methods are sensitivity or gradient"),
+        (["--network", "magic"], 2, "unknown network 'magic'"),
+        (["--transfer", "magic"], 2, "unknown network 'magic'"),
+        (["--transfer", "plain-cnn"], 2, "plain-cnn cannot read images of 8×8"),
+        (["--transfer", "small-cnn"], 2, "name another network"),
+        (["--codecs", "magic"], 2, "no codec or family 'magic'"),
+        (["--weights", "none.safetensors"], 1, "none.safetensors cannot be read"),
     ],
 )
 def test_bad_input_is_one_message_before_any_work(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], message: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], code: int, message: str
 ) -> None:
     out = tmp_path / "out"
-    assert run([*QUICK, "--out", str(out), *options]) == 1
+    assert run([*QUICK, "--out", str(out), *options]) == code
     err = said(capfd)[1]
     assert message in err
     assert err.startswith("error: ")

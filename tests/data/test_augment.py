@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -45,6 +47,13 @@ def test_half_of_the_images_are_mirrored() -> None:
     same = (changed - ramp).abs().amax((1, 2, 3)) < 1e-5
     assert bool((mirrored ^ same).all())
     assert 60 < int(mirrored.sum()) < 140
+
+
+def test_turned_mirror_images_stay_round() -> None:
+    ramp = torch.linspace(-1, 1, 33)
+    disc = torch.exp(-8 * (ramp[:, None].square() + ramp.square())).expand(16, 1, 33, 33)
+    turned = augment(disc, replace(STILL, turn=0.7, flip=True), generator(), side=33)
+    torch.testing.assert_close(turned, disc, atol=0.04, rtol=0)
 
 
 def test_gradients_pass() -> None:

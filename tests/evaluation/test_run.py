@@ -6,6 +6,7 @@ from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError, OutputError
 from bandwise.evaluation import EvaluationConfig, Step, evaluate
 from bandwise.evaluation.run import profile_row
+from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile
 from bandwise.results import read_rows
 from bandwise.tables import TableSet
@@ -105,11 +106,13 @@ def test_a_folder_with_something_else_is_refused(dataset: Dataset, tmp_path: Pat
 
 def test_a_profile_is_described() -> None:
     tables = TableSet.ijg(20)
-    row = profile_row(
-        Profile(name="a", tables=tables, provenance={"family": "gradient"}), "brightness"
-    )
+    profile = Profile(name="a", tables=tables, provenance={"family": "gradient"})
+    row = profile_row(profile, "brightness")
     assert row["tables"] == tables.to_json()
     assert (row["family"], row["label"], row["importance"]) == ("gradient", "a", None)
+    assert row["frequencies"] is None
+    some = profile_row(profile.keeping(Frequencies((0, 1, 64))), "brightness")
+    assert (some["family"], some["frequencies"]) == ("gradient + 3 frequencies", [0, 1, 64])
 
 
 @pytest.mark.parametrize("wrong", [{"splits": ("train",)}, {"splits": ()}, {"protocol": "warm"}])

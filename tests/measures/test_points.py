@@ -1,7 +1,7 @@
 import pytest
 
 from bandwise.errors import ConfigurationError, ResultsError
-from bandwise.measures import points_of
+from bandwise.measures import points_of, quantity
 from tests.measures.curves import original, row, rows_of
 
 
@@ -52,3 +52,11 @@ def test_a_setting_twice_for_one_seed_is_refused() -> None:
 def test_an_incomplete_row_is_named(damage: dict[str, object]) -> None:
     with pytest.raises(ResultsError, match=r"webp.*measure it again"):
         points_of([{**row("webp", "q5", size=1000, correct=150), **damage}])
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [quantity(count, "image") for count in (0, 1, 2000)] == [
+        "0 images",
+        "1 image",
+        "2,000 images",
+    ]

@@ -19,6 +19,7 @@ from bandwise.errors import (
     JpegError,
     UnreadableImageError,
 )
+from bandwise.frequencies import Frequencies
 from bandwise.pipeline import EncodeOptions, check_file, transcode
 from bandwise.pipeline import transcoding as module
 from bandwise.profile import Profile, RateDistortion
@@ -163,6 +164,19 @@ def test_a_file_is_not_given_out_unless_it_has_the_tables(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "encode_pixels", lambda *_, **__: encode_pixels(pixels, wrong))
     with pytest.raises(EncodingError, match="tables are not those of 'scenes'"):
         transcode(png(pixels), PROFILE)
+
+
+def test_check_file_sees_what_should_have_been_dropped() -> None:
+    kept = Frequencies((*range(64), 64, 65, 128))
+    pixels = picture(24, 24)
+    some = encode_pixels(pixels, PROFILE.keeping(kept))
+    check_file(some, PROFILE.keeping(kept))
+    check_file(some, PROFILE)
+    for narrower in (Frequencies.triangle(5, channels=3), Frequencies(kept.kept[:-1])):
+        with pytest.raises(EncodingError, match="holds frequencies that 'scenes' drops"):
+            check_file(some, PROFILE.keeping(narrower))
+    grey = encode_pixels(picture(24, 24, grey=True), PROFILE.keeping(kept))
+    check_file(grey, PROFILE.keeping(kept))
 
 
 def test_check_file_sees_tables_sampling_and_damage() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, ConfigurationError, DataNotFoundError, OutputError
+from bandwise.frequencies import Frequencies
 from bandwise.pipeline import EncodeOptions, Summary, encode_tree, transcode, tree
 from bandwise.profile import Profile
 from bandwise.tables import TableSet, flat
@@ -191,6 +192,29 @@ def test_resuming_keeps_no_file_that_is_damaged_or_of_another_profile(
     assert {name: contents(out)[name] for name in TARGETS} == before
 
 
+@pytest.mark.parametrize("requantise", [False, True])
+def test_files_hold_what_a_profile_keeps_and_resuming_sees_that_it_keeps_less(
+    images: Path, tmp_path: Path, requantise: bool
+) -> None:
+    out = tmp_path / "out"
+    options = EncodeOptions(requantise=requantise)
+    some, fewer = (PROFILE.keeping(Frequencies.triangle(count, channels=3)) for count in (24, 6))
+    plain = encode_tree(images, tmp_path / "plain", PROFILE, options=options)
+    summary = encode_tree(images, out, some, options=options)
+    assert summary.requantised == requantise
+    assert summary.bytes_out < plain.bytes_out
+    for name in TARGETS:
+        for plane, mask in zip(
+            jpeg.read_coefficients((out / name).read_bytes()).planes,
+            some.masks.values(),
+            strict=True,
+        ):
+            assert not plane.blocks[..., ~mask].any()
+    assert encode_tree(images, out, some, resume=True).kept == len(TARGETS)
+    assert encode_tree(images, out, fewer, resume=True).kept == 0
+    assert "holds frequencies that 'scenes' drops; remove" in quarantine(out)["a.png"]
+
+
 def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
     images: Path, tmp_path: Path
 ) -> None:
@@ -208,21 +232,46 @@ def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
 
 
 @pytest.mark.parametrize(
-    ("names", "message"),
+    ("names", "reasons"),
     [
-        (["x.png", "x.webp"], r"x\.png and x\.webp would both become .*x\.jpg"),
-        (["s/x.jpeg", "s/x.jpg"], r"s/x\.jpeg and s/x\.jpg would both become"),
-        (["x.png", "x.jpg/y.png"], r"x\.png would become .*x\.jpg, which is a folder with x"),
+        (
+            ["x.png", "x.webp", "s/x.png"],
+            dict.fromkeys(("x.png", "x.webp"), "x.png and x.webp would each become {out}/x.jpg"),
+        ),
+        (
+            ["x.jpg", "x.jpeg"],
+            dict.fromkeys(("x.jpg", "x.jpeg"), "x.jpeg and x.jpg would each become {out}/x.jpg"),
+        ),
+        (
+            ["x.png", "x.jpg/y.png"],
+            {"x.png": "it would become {out}/x.jpg, which is a folder with x.jpg/y.png in it"},
+        ),
     ],
 )
-def test_two_files_that_would_become_one_are_an_error_before_anything_is_written(
-    tmp_path: Path, names: list[str], message: str
+def test_files_that_would_get_one_name_are_skipped_and_the_rest_goes_on(
+    tmp_path: Path, names: list[str], reasons: dict[str, str]
 ) -> None:
-    for name in names:
+    for name in [*names, "other.png"]:
         put_image(tmp_path / "in" / name)
-    with pytest.raises(ConfigurationError, match=message):
-        encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
-    assert not (tmp_path / "out").exists()
+    out = tmp_path / "out"
+    summary = encode_tree(tmp_path / "in", out, PROFILE)
+    found = quarantine(out)
+    assert found.keys() == reasons.keys()
+    for name, reason in reasons.items():
+        assert found[name].startswith(reason.format(out=out))
+    assert summary.encoded == len(names) + 1 - len(reasons)
+    assert (out / "other.jpg").exists()
+    assert len(contents(out)) == summary.encoded + 1
+    again = encode_tree(tmp_path / "in", out, PROFILE, resume=True)
+    assert (again.kept, again.skipped) == (summary.encoded, summary.skipped)
+
+
+def test_a_file_that_is_there_is_not_taken_for_one_whose_name_is_shared(tmp_path: Path) -> None:
+    put_image(tmp_path / "in" / "x.png")
+    encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
+    put_image(tmp_path / "in" / "x.jpg", 1)
+    summary = encode_tree(tmp_path / "in", tmp_path / "out", PROFILE, resume=True)
+    assert (summary.kept, len(summary.skipped)) == (0, 2)
 
 
 @pytest.mark.parametrize("out", ["in", "in/out", "in/../in", "link", "link/new"])

@@ -1,13 +1,20 @@
-"""A small part of the digits, so that every stage takes a moment."""
+"""A small part of the digits, and what is learned from it once: every stage takes a moment."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bandwise.data import Dataset, LabelledImages, load
+from bandwise.recipes.learning import LearnConfig
+from bandwise.recipes.target import Learned, Target, learn_profile
+
+SLOPES = (1e-5, 1e-4, 1e-3)
+CONFIG = LearnConfig(network="small-cnn", epochs=4, slopes=SLOPES, images=100)
+LOSSY = Target(accuracy_drop=20.0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def few_digits() -> Dataset:
     """250 training images and 60 test images; there is no validation split."""
 
@@ -16,3 +23,15 @@ def few_digits() -> Dataset:
 
     digits = load("digits")
     return replace(digits, train=first(digits.train, 250), test=first(digits.test, 60))
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the work behind `learned`; tests leave it as it is."""
+    return tmp_path_factory.mktemp("learning") / "work"
+
+
+@pytest.fixture(scope="session")
+def learned(few_digits: Dataset, work: Path) -> Learned:
+    """Profiles at three prices of a bit, and the one that was chosen."""
+    return learn_profile(CONFIG, few_digits, LOSSY, work)

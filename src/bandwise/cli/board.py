@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from bandwise.cli.progress import clock
+from bandwise.measures import quantity
 from bandwise.recipes.reproduce import Job
 from bandwise.recipes.runner import Event
 from bandwise.recipes.variants import VARIANTS
@@ -46,12 +47,14 @@ class Board:
         self._epoch_seconds: list[float] = []
         self._columns = (max(len(job.name) for job in jobs), len(f"{epochs}/{epochs}"))
         self._bar = Progress(
-            TextColumn("{task.completed:.0f} of {task.total:.0f} runs done"),
+            TextColumn("{task.completed:.0f} of {task.fields[runs]} done"),
             BarColumn(),
             TextColumn("{task.fields[left]}"),
             console=console,
         )
-        self._total = self._bar.add_task("runs", total=len(jobs), left="")
+        self._total = self._bar.add_task(
+            "", total=len(jobs), left="", runs=quantity(len(jobs), "run")
+        )
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Board:

@@ -16,6 +16,7 @@ from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.options import Device, DeviceOption, device_name
 from bandwise.cli.progress import counting
 from bandwise.errors import ConfigurationError
+from bandwise.measures import quantity
 from bandwise.pipeline import (
     QUARANTINE_NAME,
     Chooser,
@@ -27,6 +28,8 @@ from bandwise.pipeline import (
 from bandwise.profile import Profile
 
 REASONS_SHOWN = 5
+TOLERANCE = 0.05
+"""Nats by which a file that a network chooses may change its output."""
 
 
 class Container(StrEnum):
@@ -67,14 +70,21 @@ def encode(
         Path | None, typer.Option(help="The network's weights, a safetensors file.")
     ] = None,
     tolerance: Annotated[
-        float,
+        float | None,
         typer.Option(
             help="Divergence from the network's output on the original that a file may cause, "
-            "in nats.",
+            f"in nats, where a network chooses; {TOLERANCE:g} if not given.",
             min=0,
         ),
-    ] = 0.05,
+    ] = None,
     device: DeviceOption = Device.AUTO,
+    for_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model on coefficients that is to read the files, a safetensors file; frequencies "
+            "that it does not read are dropped from them."
+        ),
+    ] = None,
     container: Annotated[
         Container,
         typer.Option(help="Baseline, progressive, or for each image the smaller of them."),
@@ -109,8 +119,11 @@ def encode(
     Any PNG, JPEG, WebP, BMP, TIFF, GIF, PPM or AVIF becomes OUT/same/name.jpg: turned upright,
     8 bits a channel, with its ICC profile where that fits, without other metadata. Every file is
     read back and its tables compared before it appears. A file that cannot be encoded is named in
-    OUT/quarantine.jsonl with the reason, and the rest goes on. Inputs are never altered. Exit code:
-    0 all encoded, 3 something was skipped, 1 an error.
+    OUT/quarantine.jsonl with the reason, and the rest goes on; so are files that would get one
+    name, such as a.png and a.jpg. Inputs are never altered. Exit code: 0 all encoded, 3 something
+    was skipped, 1 an error, 2 wrong usage.
+
+    With --for-model the files hold what that model reads and no more; people see blurred images.
 
     With several profiles each image gets the smallest file that keeps the network's output within
     the tolerance, or where none does the one that changes it least.
@@ -119,10 +132,13 @@ def encode(
     """
     options = EncodeOptions(container=container.value, alpha=alpha.value, requantise=requantise)
     profiles = [Profile.load(path) for path in _files(profile)]
-    _refuse_misuse(len(profiles), network, weights, requantise=requantise)
+    _refuse_misuse(len(profiles), network, weights, tolerance, requantise=requantise)
+    if for_model is not None:
+        profiles = _keeping_what_is_read(profiles, for_model)
     chosen: Profile | Chooser = profiles[0]
     if network is not None and weights is not None:
-        chosen = _chooser(profiles, network, weights, tolerance, device)
+        limit = TOLERANCE if tolerance is None else tolerance
+        chosen = _chooser(profiles, network, weights, limit, device)
     errors = Console(stderr=True)
     try:
         # Pillow warns of oddities in metadata; the pixels are what counts.
@@ -162,7 +178,12 @@ def _files(paths: list[Path]) -> list[Path]:
 
 
 def _refuse_misuse(
-    profiles: int, network: str | None, weights: Path | None, *, requantise: bool
+    profiles: int,
+    network: str | None,
+    weights: Path | None,
+    tolerance: float | None,
+    *,
+    requantise: bool,
 ) -> None:
     """Say what to do where the options do not fit the number of profiles."""
     if profiles > 1 and (network is None or weights is None):
@@ -174,11 +195,31 @@ def _refuse_misuse(
         raise typer.BadParameter(
             "several profiles are compared from pixels; leave out --requantise, or give one profile"
         )
-    if profiles == 1 and not (network is None and weights is None):
+    if profiles == 1 and any(given is not None for given in (network, weights, tolerance)):
         raise typer.BadParameter(
-            "a network chooses among several profiles and there is one; give more with --profile, "
-            "or leave out --network and --weights"
+            "--network, --weights and --tolerance belong to a ladder of several profiles and there "
+            "is one; give more with --profile, or leave them out"
         )
+
+
+def _keeping_what_is_read(profiles: list[Profile], path: Path) -> list[Profile]:
+    """Profiles whose files hold the frequencies alone that a model reads."""
+    from bandwise.inference import Model
+
+    kept = Model.describe(path).frequencies
+    if kept is None:
+        raise typer.BadParameter(
+            f"the model {path} reads pixels, to which every frequency adds; give one that reads "
+            "coefficients, or leave out --for-model"
+        )
+    for profile in profiles:
+        if kept.chroma and profile.subsampling != "4:2:0":
+            raise typer.BadParameter(
+                f"models read chroma at 4:2:0, and the profile {profile.name!r} has it at "
+                f"{profile.subsampling}, where other frequencies are read; use a profile at 4:2:0, "
+                "or leave out --for-model"
+            )
+    return [profile.keeping(kept) for profile in profiles]
 
 
 def _chooser(
@@ -208,7 +249,7 @@ def _as_json(summary: Summary) -> dict[str, object]:
 
 
 def _in_words(summary: Summary) -> str:
-    text = f"{summary.encoded:,} images encoded"
+    text = f"{quantity(summary.encoded, 'image')} encoded"
     if summary.requantised:
         text += f", {summary.requantised:,} of them requantised"
     if summary.bytes_in:

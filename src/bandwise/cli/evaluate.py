@@ -20,6 +20,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.measures import quantity
 
 BOUNDS = (0.0, 0.5, 1.0)
 """Percentage points of accuracy that the columns of the table allow to lose."""
@@ -90,6 +91,7 @@ def evaluate(
     from bandwise.evaluation import evaluate as run
     from bandwise.measures import LIBJPEG, points_of
     from bandwise.profile import Profile
+    from bandwise.recipes.networks import check_network
     from bandwise.recipes.stages import measuring
     from bandwise.results import read_rows
     from bandwise.tasks.networks import load_network
@@ -103,6 +105,7 @@ def evaluate(
         device=device_name(device),
         threads=threads,
     )
+    check_network(network, weights)
     data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     channels = data.image_shape[0]
     work = sweep(channels, names=codecs, every=every, libjpeg_every=every)
@@ -120,7 +123,8 @@ def evaluate(
     model = load_network(network, weights, channels=channels, num_classes=data.num_classes)
     folder = out or Path("runs") / f"evaluate-{data.name}"
     console.print(
-        f"{data.name}: {data.source}. {sum(len(settings) for _, settings in work)} settings of "
+        f"{data.name}: {data.source}. "
+        f"{quantity(sum(len(settings) for _, settings in work), 'setting')} of "
         f"{', '.join(codec.name for codec, _ in work)}, into {folder}",
         highlight=False,
     )

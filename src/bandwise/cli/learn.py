@@ -22,6 +22,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.measures import quantity
 
 if TYPE_CHECKING:
     from bandwise.recipes.target import Learned
@@ -99,13 +100,13 @@ def learn(
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
     from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
+    from bandwise.recipes.networks import check_network
     from bandwise.recipes.target import Target, learn_profile
 
     console = Console()
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes
     )
-    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     config = LearnConfig(
         network=network,
         weights=weights,
@@ -117,6 +118,8 @@ def learn(
         seed=seed,
         device=device_name(device),
     )
+    check_network(network, weights)
+    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
     console.print(f"{data.name}: {data.source}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
@@ -165,6 +168,6 @@ def _sentence(learned: Learned, allowed: float | None) -> str:
         f"on test: {test.mean_bytes:,.0f} bytes an image, accuracy {test.accuracy:.2%}, "
         f"{abs(drop):.2f} points {'below' if drop >= 0 else 'above'} the originals' "
         f"{original.accuracy:.2%} "
-        f"({len(test.image_correct)} images)"
+        f"({quantity(len(test.image_correct), 'image')})"
         + ("" if allowed is None or drop <= allowed else f", more than the {allowed:g} asked for")
     )

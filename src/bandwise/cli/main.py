@@ -15,15 +15,19 @@ import typer.core
 import typer.main
 from rich.console import Console
 
-from bandwise.errors import BandwiseError
+from bandwise.errors import BandwiseError, ConfigurationError
 
 COMMANDS = {
     "encode": "Encode images as standard JPEG files with a learned profile.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
+    "export": "Write a trained model as an ONNX file, for programs without PyTorch.",
     "learn": "Learn quantisation tables for a network and keep those that meet a target.",
+    "predict": "Classify JPEG files with a trained model.",
     "rate-accuracy": "Compare learned tables with libjpeg and other codecs on real bytes.",
     "report": "Redraw every figure and report.html from results.jsonl alone.",
     "reproduce": "Run the paper's experiment: static against learned band weights.",
+    "straight-from-jpeg": "Compare networks on JPEG coefficients with their twins on pixels.",
+    "train": "Train a network on a folder of JPEG files.",
 }
 """Every command with its line in ``bandwise --help``, which is how its docstring begins.
 
@@ -33,9 +37,12 @@ for PyTorch.
 """
 
 LIST_OPTIONS = frozenset(
-    {"--codecs", "--methods", "--retrained-seeds", "--seeds", "--slopes", "--variants"}
+    {
+        *("--codecs", "--keep", "--methods", "--retrained-seeds", "--seeds", "--slopes"),
+        *("--twins", "--variants"),
+    }
 )
-"""Options that take several values after one name: ``--seeds 0 1 2``."""
+"""Options that take several values after one name, ``--seeds 0 1 2``, in commands where they do."""
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -46,7 +53,7 @@ EXIT_TERMINATED = 143
 EXIT_CODES = {
     0: "done",
     EXIT_ERROR: "an error, said in one message",
-    EXIT_USAGE: "wrong usage",
+    EXIT_USAGE: "wrong usage, or a setting that cannot work",
     EXIT_SKIPPED: "done, but something was skipped",
     EXIT_INTERRUPTED: "interrupted (Ctrl-C)",
     EXIT_TERMINATED: "terminated (SIGTERM)",
@@ -67,7 +74,12 @@ class CommandGroup(typer.core.TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that ``args`` begin with, and import it."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load_command(name) if name else None, rest
+        if not name:
+            return name, None, rest
+        command = load_command(name)
+        several = [each.opts for each in command.params if getattr(each, "multiple", False)]
+        lists = LIST_OPTIONS & {name for names in several for name in names}
+        return name, command, spread(rest, lists)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -146,9 +158,11 @@ def run(arguments: list[str]) -> int:
     """Run the command line with ``arguments`` and return its exit code."""
     try:
         with _sigterm_as_interrupt():
-            application()(spread(arguments, LIST_OPTIONS), prog_name="bandwise")
+            application()(arguments, prog_name="bandwise")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except ConfigurationError as error:
+        return _failed(error, f"error: {error}", EXIT_USAGE)
     except BandwiseError as error:
         return _failed(error, f"error: {error}")
     except Exception as error:  # the last line of defence: no traceback without --debug
@@ -186,11 +200,11 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _failed(error: Exception, message: str) -> int:
+def _failed(error: Exception, message: str, code: int = EXIT_ERROR) -> int:
     if _state["debug"]:
         raise error
     _say(message)
-    return EXIT_ERROR
+    return code
 
 
 def _say(message: str) -> None:

@@ -35,6 +35,16 @@ WeightsOption = Annotated[
     Path | None,
     typer.Option(help="The network's weights, safetensors; trained first if not given."),
 ]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A trained model, one safetensors file.")
+]
+OwnNetworkOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The `package.module:function` of a model whose network is your own: code that a file "
+        "names is not run unasked."
+    ),
+]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(help="Where the data set lies; otherwise $BANDWISE_DATA, cache, download."),
@@ -44,6 +54,16 @@ ImageSizeOption = Annotated[
     typer.Option(
         help="Side in pixels to which images of a folder are scaled and centre-cropped; if not "
         "given, the shortest side of all, rounded down to a multiple of 8."
+    ),
+]
+JpegFolderArgument = Annotated[
+    Path, typer.Argument(help="A folder of .jpg files by class, such as `encode` makes.")
+]
+BlockSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Side in pixels, a multiple of 16, that images are cropped or filled up to, block by "
+        "block; needed where they differ in size."
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option(help="`auto` takes a GPU where PyTorch sees one.")]

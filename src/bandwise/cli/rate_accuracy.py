@@ -76,6 +76,7 @@ def rate_accuracy(
     from bandwise.cli.stages import Stages
     from bandwise.measures import points_of
     from bandwise.recipes.learning import METHODS, LearnConfig
+    from bandwise.recipes.networks import check_network
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
     from bandwise.report import write_report
     from bandwise.results import read_rows
@@ -97,6 +98,9 @@ def rate_accuracy(
         transfer=None if transfer == "none" else transfer,
         retrained_seeds=tuple(retrained_seeds or ()),
     )
+    check_network(network, weights)
+    if config.transfer is not None:
+        check_network(config.transfer, None)
     data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = out or Path("runs") / f"rate-accuracy-{data.name}"
     console.print(f"{data.name}: {data.source}, into {folder}", highlight=False)

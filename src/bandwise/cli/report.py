@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bandwise.results import RESULTS_NAME
+from bandwise.results import RESULTS_NAME, read_rows
 
 
 def report(
@@ -19,12 +19,17 @@ def report(
 ) -> None:
     """Redraw every figure and report.html from results.jsonl alone.
 
-    No model or data is needed.
+    No model or data is needed. Of a run that is not finished it draws what is there, and says what
+    is missing.
 
     Example: bandwise report runs/reproduce-mnist
     """
     # Drawing libraries take a second to import, which help and usage errors do not wait for.
-    from bandwise.report import write_report
+    from bandwise.report import unfinished, write_report
 
-    page = write_report(directory / RESULTS_NAME, out or directory)
-    Console().print(f"report  {page}", highlight=False, soft_wrap=True)
+    rows = read_rows(directory / RESULTS_NAME)
+    page = write_report(rows, out or directory)
+    console = Console(highlight=False, soft_wrap=True)
+    if missing := unfinished(rows):
+        console.print(missing)
+    console.print(f"report  {page}")

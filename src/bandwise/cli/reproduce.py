@@ -18,6 +18,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.measures import quantity
 from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.results import available_cores
 from bandwise.training import TrainingConfig
@@ -114,8 +115,8 @@ def reproduce(
     config = replace(config, training=training)
     folder = out or Path("runs") / f"reproduce-{data.name}"
     console.print(
-        f"{data.name}: {data.source}\n{len(jobs(config))} runs, batch {training.batch_size}, "
-        f"up to {epochs} epochs, into {folder}",
+        f"{data.name}: {data.source}\n{quantity(len(jobs(config)), 'run')}, "
+        f"batch {training.batch_size}, up to {quantity(epochs, 'epoch')}, into {folder}",
         highlight=False,
         soft_wrap=True,
     )

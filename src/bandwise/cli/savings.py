@@ -21,6 +21,7 @@ from bandwise.measures import (
     bound_in_words,
     headline,
     operating_point,
+    quantity,
     setting_in_words,
 )
 
@@ -92,8 +93,8 @@ def _line(result: Headline | Undefined) -> str:
     else:
         text += f" (95 % interval of the saving {saving.low:.1%} to {saving.high:.1%})"
     text += (
-        f", with {_name(ours)}; on the {ours.images:,} test images {_points(ours.drop)} points "
-        f"lost, by {theirs.codec} {_points(theirs.drop)}"
+        f", with {_name(ours)}; on the {quantity(ours.images, 'test image')} "
+        f"{_points(ours.drop)} points lost, by {theirs.codec} {_points(theirs.drop)}"
     )
     failing = [side.codec for side in (ours, theirs) if not side.holds]
     return f"{text}: the bound does not hold there for {' and '.join(failing)}" if failing else text

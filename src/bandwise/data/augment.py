@@ -6,7 +6,9 @@ Everything is drawn from a generator that is given, so that an epoch is a functi
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -75,8 +77,8 @@ def augment(
     -------
     (N, C, side, side) float32 in [0, 1]
     """
-    windows = _windows(pixels, settings, generator, side)
-    pixels = F.grid_sample(pixels, windows, "bilinear", "reflection", align_corners=False)
+    grids = _grids(draw_views(len(pixels), settings, generator), pixels, side)
+    pixels = F.grid_sample(pixels, grids, "bilinear", "reflection", align_corners=False)
     pixels = _relight(pixels, settings, generator).clamp(0, 1)
     return _erase(pixels, settings.erase, generator)
 
@@ -85,56 +87,118 @@ def mix(
     pixels: Tensor, targets: Tensor, share: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Mix a batch (N, C, H, W) and its class probabilities (N, classes) with itself, or not."""
-    if float(_uniform((), generator)) >= share:
-        return pixels, targets
-    order = torch.randperm(len(pixels), generator=generator)
-    if float(_uniform((), generator)) < 0.5:
+    (pixels,), targets = mix_planes([pixels], targets, share, generator)
+    return pixels, targets
+
+
+def mix_planes(
+    planes: Sequence[Tensor], targets: Tensor, share: float, generator: torch.Generator
+) -> tuple[Sequence[Tensor], Tensor]:
+    """`mix` images of several planes (N, C, H, W), each a multiple of the last one's size."""
+    if scalar(generator) >= share:
+        return planes, targets
+    order = torch.randperm(len(targets), generator=generator)
+    if scalar(generator) < 0.5:
         kept = _beta(0.4, generator)
-        pixels = kept * pixels + (1 - kept) * pixels[order]
+        mixed = [kept * plane + (1 - kept) * plane[order] for plane in planes]
     else:
-        height, width = pixels.shape[2:]
+        height, width = planes[-1].shape[2:]
         half = 0.5 * math.sqrt(1 - _beta(1.0, generator))
         top, bottom = _interval(half, height, generator)
         left, right = _interval(half, width, generator)
-        mixed = pixels.clone()
-        mixed[:, :, top:bottom, left:right] = pixels[order, :, top:bottom, left:right]
-        pixels, kept = mixed, 1 - (bottom - top) * (right - left) / (height * width)
-    return pixels, kept * targets + (1 - kept) * targets[order]
+        mixed = []
+        for plane in planes:
+            scale = plane.shape[2] // height
+            window = (..., slice(scale * top, scale * bottom), slice(scale * left, scale * right))
+            plane = plane.clone()
+            plane[window] = plane[window][order]
+            mixed.append(plane)
+        kept = 1 - (bottom - top) * (right - left) / (height * width)
+    return mixed, kept * targets + (1 - kept) * targets[order]
 
 
-def _windows(
-    pixels: Tensor, settings: Augmentation, generator: torch.Generator, side: int
-) -> Tensor:
-    """Sampling grids (N, side, side, 2) in the units of ``grid_sample``."""
-    count = len(pixels)
+class Views(NamedTuple):
+    """What is looked at of each image, in the units of ``grid_sample``, (N,) each.
+
+    Attributes
+    ----------
+    zoom
+        Side of the window relative to the image's.
+    stretch
+        What its width is multiplied with and its height divided by; below 0 it is mirrored.
+    angle
+        Its rotation in radians.
+    centre_x, centre_y
+        Its middle; the image spans -1..1.
+    """
+
+    zoom: Tensor
+    stretch: Tensor
+    angle: Tensor
+    centre_x: Tensor
+    centre_y: Tensor
+
+
+def draw_views(count: int, settings: Augmentation, generator: torch.Generator) -> Views:
+    """Draw zoom, stretch, turn, flip and shift of each image."""
 
     def within(low: float, high: float) -> Tensor:
-        return low + (high - low) * _uniform((count,), generator)
+        return low + (high - low) * uniform((count,), generator)
 
     zoom = torch.exp(within(math.log(settings.zoom[0]), math.log(settings.zoom[1])))
     stretch = torch.exp(within(-settings.stretch, settings.stretch) / 2)
     angle = within(-settings.turn, settings.turn)
-    mirror = torch.ones(count)
     if settings.flip:
-        mirror[_uniform((count,), generator) < 0.5] = -1
+        stretch = torch.where(uniform((count,), generator) < 0.5, -stretch, stretch)
     room = 2 * settings.shift + (zoom - 1).abs()
     centre_x, centre_y = room * within(-1, 1), room * within(-1, 1)
+    return Views(zoom, stretch, angle, centre_x, centre_y)
+
+
+def draw_factors(count: int, bound: float, generator: torch.Generator) -> Tensor:
+    """Draw (count,) factors within ``bound`` of 1."""
+    return 1 + bound * (2 * uniform((count,), generator) - 1)
+
+
+def draw_rectangles(
+    count: int, share: float, height: int, width: int, generator: torch.Generator
+) -> Iterator[tuple[int, slice, slice]]:
+    """Draw a rectangle in a share of the images: index, rows and columns."""
+    for index in torch.nonzero(uniform((count,), generator) < share).flatten().tolist():
+        top, bottom = _interval(0.075 + 0.125 * scalar(generator), height, generator)
+        left, right = _interval(0.075 + 0.125 * scalar(generator), width, generator)
+        yield index, slice(top, bottom), slice(left, right)
+
+
+def scalar(generator: torch.Generator) -> float:
+    """Draw a number from [0, 1)."""
+    return float(uniform((), generator))
+
+
+def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw numbers from [0, 1)."""
+    return torch.rand(shape, generator=generator)
+
+
+def _grids(views: Views, pixels: Tensor, side: int) -> Tensor:
+    """Sampling grids (N, side, side, 2) in the units of ``grid_sample``."""
+    zoom, stretch, angle, centre_x, centre_y = views
     cosine, sine = zoom * torch.cos(angle), zoom * torch.sin(angle)
     affine = torch.stack(
         [
-            torch.stack([mirror * stretch * cosine, -sine / stretch, centre_x], 1),
-            torch.stack([mirror * stretch * sine, cosine / stretch, centre_y], 1),
+            torch.stack([stretch * cosine, -sine / stretch.abs(), centre_x], 1),
+            torch.stack([stretch * sine, cosine / stretch.abs(), centre_y], 1),
         ],
         1,
     )
-    return F.affine_grid(affine, [count, pixels.shape[1], side, side], align_corners=False)
+    return F.affine_grid(affine, [*pixels.shape[:2], side, side], align_corners=False)
 
 
 def _relight(pixels: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
     """Change brightness, contrast and, in colour, saturation."""
 
     def factor(bound: float) -> Tensor:
-        return 1 + bound * (2 * _uniform((len(pixels), 1, 1, 1), generator) - 1)
+        return draw_factors(len(pixels), bound, generator)[:, None, None, None]
 
     if settings.light:
         pixels = pixels * factor(settings.light)
@@ -147,17 +211,15 @@ def _relight(pixels: Tensor, settings: Augmentation, generator: torch.Generator)
 
 
 def _erase(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    for index in torch.nonzero(_uniform((len(pixels),), generator) < share).flatten().tolist():
-        top, bottom = _interval(0.075 + 0.125 * _scalar(generator), pixels.shape[2], generator)
-        left, right = _interval(0.075 + 0.125 * _scalar(generator), pixels.shape[3], generator)
-        colour = _uniform((pixels.shape[1], 1, 1), generator)
-        pixels[index, :, top:bottom, left:right] = colour
+    count, channels, height, width = pixels.shape
+    for index, rows, columns in draw_rectangles(count, share, height, width, generator):
+        pixels[index, :, rows, columns] = uniform((channels, 1, 1), generator)
     return pixels
 
 
 def _interval(half: float, size: int, generator: torch.Generator) -> tuple[int, int]:
     """Interval of ``2·half·size`` around a random centre, cut at 0 and ``size``."""
-    centre = _scalar(generator) * size
+    centre = scalar(generator) * size
     return max(0, round(centre - half * size)), min(size, round(centre + half * size))
 
 
@@ -165,11 +227,3 @@ def _beta(concentration: float, generator: torch.Generator) -> float:
     """Draw from Beta(c, c), as a ratio of Gamma variables."""
     gamma = torch._standard_gamma(torch.full((2,), concentration), generator)
     return float(gamma[0] / gamma.sum().clamp(min=1e-12))
-
-
-def _scalar(generator: torch.Generator) -> float:
-    return float(_uniform((), generator))
-
-
-def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=generator)

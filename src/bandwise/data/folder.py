@@ -34,7 +34,9 @@ MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
-class _Split:
+class Split:
+    """Files and labels of a split, in the order of names."""
+
     paths: list[Path]
     labels: list[int]
 
@@ -72,9 +74,7 @@ def load_folder(
         raise ConfigurationError(f"colour is 'grey' or 'rgb', not {colour!r}")
     if image_size is not None and min(image_size) < 1:
         raise ConfigurationError(f"an image size is (height, width) of 1 or more, not {image_size}")
-    if not root.is_dir():
-        raise DataNotFoundError(f"{root} is not a folder; name one with a sub-folder a class")
-    classes, splits = _scan(root)
+    classes, splits = scan(root)
     name = root.resolve().name
     every_path = [path for split in splits.values() for path in split.paths]
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
@@ -131,8 +131,16 @@ def _decode_all(
     return torch.from_numpy(pixels)
 
 
-def _scan(root: Path) -> tuple[list[str], dict[str, _Split]]:
-    """Classes and splits by name; a flat layout is one split named train."""
+def scan(root: Path) -> tuple[list[str], dict[str, Split]]:
+    """Classes and splits by name; a flat layout is one split named train.
+
+    Raises
+    ------
+    DataNotFoundError, EmptyClassError, DataError
+        As `load_folder`.
+    """
+    if not root.is_dir():
+        raise DataNotFoundError(f"{root} is not a folder; name one with a sub-folder a class")
     if not (root / "train").is_dir() or not _sub_folders(root / "train"):
         folders = {"train": root}
     else:
@@ -165,14 +173,14 @@ def _validation_folder(root: Path) -> dict[str, Path]:
     return {"validation": present[0]} if present else {}
 
 
-def _scan_split(folder: Path, classes: list[str], smallest_class: int) -> _Split:
+def _scan_split(folder: Path, classes: list[str], smallest_class: int) -> Split:
     extra = [found.name for found in _sub_folders(folder) if found.name not in classes]
     if extra:
         raise DataError(
             f"{folder} has the class {extra[0]!r}, which train does not have; every split needs "
             "the same classes"
         )
-    split = _Split([], [])
+    split = Split([], [])
     for label, name in enumerate(classes):
         if not (folder / name).is_dir():
             raise EmptyClassError(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -150,9 +151,23 @@ def assemble(
     )
 
 
-def holdout(
-    images: LabelledImages, *, fraction: float, seed: int
-) -> tuple[LabelledImages, LabelledImages]:
+class Labelled(Protocol):
+    """A set of anything with a class label each."""
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64."""
+        ...
+
+    def subset(self, indices: Tensor | Sequence[int]) -> Self:
+        """Those at ``indices``, in that order."""
+        ...
+
+
+LabelledT = TypeVar("LabelledT", bound=Labelled)
+
+
+def holdout(images: LabelledT, *, fraction: float, seed: int) -> tuple[LabelledT, LabelledT]:
     """Split into (kept, held out), stratified by class; both keep the order of ``images``.
 
     Each class gives ``round(fraction · n)`` of its n images, but at least one and never all of

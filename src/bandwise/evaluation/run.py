@@ -195,7 +195,7 @@ def experiment_row(config: EvaluationConfig, dataset: Dataset, network: nn.Modul
 
 
 def profile_row(profile: Profile, network: str) -> Row:
-    """Row "profile": its tables, and the sensitivities it was learned from where it has them."""
+    """Row "profile": its tables, what it was learned from and what it keeps, where it says so."""
     optimised = profile.rate_distortion
     return {
         "record": "profile",
@@ -206,4 +206,5 @@ def profile_row(profile: Profile, network: str) -> Row:
         "tables": profile.tables.to_json(),
         "subsampling": profile.subsampling,
         "importance": None if optimised is None else optimised.to_json()["sensitivity"],
+        "frequencies": None if profile.frequencies is None else list(profile.frequencies.kept),
     }

@@ -9,6 +9,7 @@ price of a bit.
 """
 
 from bandwise.learning.gradient import GradientConfig, gradient_candidates
+from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
 from bandwise.learning.problem import Candidate, Listener, Problem, slope_label
 from bandwise.learning.sensitivity import fisher_information, sensitivity_candidates
@@ -19,6 +20,7 @@ __all__ = [
     "Listener",
     "Problem",
     "fisher_information",
+    "frequency_importance",
     "gradient_candidates",
     "joint_candidate",
     "sensitivity_candidates",

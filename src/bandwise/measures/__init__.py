@@ -41,6 +41,7 @@ from bandwise.measures.points import (
     bound_in_words,
     find_original,
     points_of,
+    quantity,
     setting_in_words,
 )
 
@@ -69,6 +70,7 @@ __all__ = [
     "operating_point",
     "pareto",
     "points_of",
+    "quantity",
     "saving_at_equal_divergence",
     "setting_in_words",
 ]

@@ -181,6 +181,11 @@ def bound_in_words(bound: float) -> str:
     return f"{bound:g} {'point' if bound == 1 else 'points'}"
 
 
+def quantity(count: float, noun: str) -> str:
+    """Count things: ``1 seed``, ``3 seeds``, ``0.5 points``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def setting_in_words(family: str, label: str) -> str:
     """Family and label, the family once: ``libjpeg 4:2:0 smallest q12``, ``sensitivity 1e-06``."""
     return label if label.startswith(family) else f"{family} {label}"

@@ -102,7 +102,9 @@ def transcode(
 def check_file(data: bytes, profile: Profile) -> None:
     """Read a JPEG file whole; `EncodingError` unless it has the profile's tables and sampling.
 
-    Raises `JpegError` where it is damaged. Rate–distortion optimisation leaves no trace to check.
+    So it is where it holds a frequency that the profile drops. Raises `JpegError` where it is
+    damaged. Rate–distortion optimisation leaves no trace to check, nor do frequencies that the file
+    lacks and the profile keeps.
     """
     image = jpeg.read_coefficients(data)
     tables = profile.tables
@@ -114,6 +116,9 @@ def check_file(data: bytes, profile: Profile) -> None:
             f"the file has subsampling {image.subsampling}, "
             f"the profile {profile.name!r} {profile.subsampling}"
         )
+    masks = profile.masks.values()
+    if any(p.blocks[..., ~mask].any() for p, mask in zip(image.planes, masks, strict=False)):
+        raise EncodingError(f"the file holds frequencies that {profile.name!r} drops")
 
 
 def _requantised(data: bytes, profile: Profile, options: EncodeOptions) -> bytes | None:

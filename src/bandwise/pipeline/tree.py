@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePath
@@ -76,9 +76,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class _Item:
+    """A file and what it becomes, or why it cannot have that name."""
+
     name: str
     source: Path
     target: Path
+    clash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +106,8 @@ def encode_tree(
     """Encode an image, or every file of a folder and its sub-folders, into the folder `out`.
 
     Names are kept, with the suffix .jpg; hidden files are passed over. A file that cannot be
-    encoded is named with its reason in `out`/quarantine.jsonl, and the rest goes on. Files appear
+    encoded is named with its reason in `out`/quarantine.jsonl, and the rest goes on; so is each of
+    several that would get one name, such as a.png and a.jpg: none of them is encoded. Files appear
     whole or not at all, and sources are never written to. With `resume`, files that are there
     already are kept if they are whole and have the profile's tables, or those of any profile that
     there is to choose from; without it they are an error.
@@ -114,7 +118,7 @@ def encode_tree(
     DataNotFoundError
         When the source is missing, cannot be listed or holds no files.
     ConfigurationError
-        When `out` lies in the source, or two sources would become the same file.
+        When `out` lies in the source.
     OutputError
         When `out` holds some of the files already, or cannot be written.
     """
@@ -152,6 +156,8 @@ def encode_tree(
 
 
 def _encode_file(item: _Item, *, profile: Profile | Chooser, options: EncodeOptions) -> _Outcome:
+    if item.clash is not None:
+        return _Outcome(skipped=Skipped(item.name, item.clash))
     if os.path.lexists(item.target):
         return _keep_file(item, profile)
     try:
@@ -216,8 +222,7 @@ def _plan(source: Path, out: Path) -> list[_Item]:
         _Item(name.as_posix(), path, out / _jpeg_name(name, suffixes))
         for path, name in zip(paths, names, strict=True)
     ]
-    _refuse_clashes(items)
-    return items
+    return _with_clashes(items)
 
 
 def _files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -246,26 +251,32 @@ def _jpeg_name(name: PurePath, image_suffixes: frozenset[str]) -> PurePath:
     return name.with_name(name.name + ".jpg")
 
 
-def _refuse_clashes(items: list[_Item]) -> None:
-    taken: dict[PurePath, _Item] = {}
+def _with_clashes(items: list[_Item]) -> list[_Item]:
+    """The files, with a reason where one would have the name of another's file or folder."""
+    sharing: defaultdict[Path, list[str]] = defaultdict(list)
+    below: dict[Path, str] = {}
     for item in items:
-        other = taken.setdefault(item.target, item)
-        if other is not item:
-            raise ConfigurationError(
-                f"{other.name} and {item.name} would both become {item.target}; "
-                "rename one, or encode them from separate folders"
+        sharing[item.target].append(item.name)
+        below |= dict.fromkeys(item.target.parents, item.name)
+
+    def clash(item: _Item) -> str | None:
+        if len(sharing[item.target]) > 1:
+            return (
+                f"{' and '.join(sharing[item.target])} would each become {item.target}; "
+                "rename them, or encode them from separate folders"
             )
-    for item in items:
-        for folder in item.target.parents:
-            if folder in taken:
-                raise ConfigurationError(
-                    f"{taken[folder].name} would become {folder}, which is a folder with "
-                    f"{item.name} in it; rename one"
-                )
+        if item.target in below:
+            return (
+                f"it would become {item.target}, which is a folder with {below[item.target]} in "
+                "it; rename one"
+            )
+        return None
+
+    return [replace(item, clash=clash(item)) for item in items]
 
 
 def _refuse_existing(items: list[_Item], out: Path) -> None:
-    targets = (*(item.target for item in items), out / QUARANTINE_NAME)
+    targets = (*(item.target for item in items if not item.clash), out / QUARANTINE_NAME)
     present = [target for target in targets if os.path.lexists(target)]
     if present:
         raise OutputError(

@@ -93,6 +93,8 @@ class LearnConfig:
             raise ConfigurationError(
                 f"images is at least 1 and rdo 0 or more, got {self.images} and {self.rdo}"
             )
+        if self.epochs is not None and self.epochs < 1:
+            raise ConfigurationError(f"epochs is at least 1, got {self.epochs}")
 
 
 def problem_of(config: LearnConfig, dataset: Dataset, network: nn.Module) -> Problem:

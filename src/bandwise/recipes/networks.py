@@ -17,7 +17,7 @@ from bandwise.files import write_atomically
 from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.stages import Event, Listener, silent
 from bandwise.tasks import logits_of
-from bandwise.tasks.networks import build_network, load_network
+from bandwise.tasks.networks import build_network, find_builder, load_network, read_weights
 from bandwise.training import NetworkConfig, train_network
 
 PHOTOGRAPH_SIDE = 64
@@ -81,6 +81,16 @@ def prepare_network(
     state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(state))
     return network
+
+
+def check_network(name: str, weights: Path | None) -> None:
+    """Refuse an unknown network, or weights that cannot be read, before data are read.
+
+    Raises `ConfigurationError` and `CheckpointError`.
+    """
+    find_builder(name)
+    if weights is not None:
+        read_weights(weights)
 
 
 def check_reads(network: nn.Module, name: str, dataset: Dataset) -> None:

@@ -1,29 +1,19 @@
-"""Run the jobs of a recipe in worker processes and keep the results file current.
+"""Run the jobs of the paper's experiment and keep the results file current.
 
-Every worker is one process with one thread: runs are independent, so two of them side by side use
-two cores better than one run with two threads, and a run's numbers do not depend on how many cores
-there are. Workers write checkpoints; this process alone writes the results.
+Workers write checkpoints; this process alone writes the results.
 """
 
 from __future__ import annotations
 
-import os
-import queue
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context, parent_process
-from multiprocessing.context import SpawnProcess
-from multiprocessing.queues import Queue
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from bandwise.data import Dataset
-from bandwise.errors import BandwiseError, ConfigurationError, OutputError
+from bandwise.errors import ConfigurationError, OutputError
+from bandwise.recipes import pool
+from bandwise.recipes.pool import Tell, work_through
 from bandwise.recipes.reproduce import (
     Job,
     ReproduceConfig,
@@ -35,26 +25,8 @@ from bandwise.recipes.reproduce import (
 from bandwise.results import RESULTS_NAME, Row, read_rows, write_rows
 from bandwise.training import EpochResult, Observer, StepProgress
 
-ALLOCATOR = {
-    # glibc gives large blocks back to the system and takes them again, page by page, in every
-    # step; a worker keeps them. Other allocators ignore these.
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "2000000000",
-    "MALLOC_TOP_PAD_": "67108864",
-}
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a worker says of a job.
-
-    ``body`` is a :class:`StepProgress`, an :class:`EpochResult`, the finished run's row, an error,
-    or ``None`` when the job starts.
-    """
-
-    job: Job
-    body: StepProgress | EpochResult | Row | BandwiseError | None
-
+Event = pool.Event[Job]
+"""What is heard of a job; a `StepProgress`, an `EpochResult`, and at the end a row."""
 
 Listener = Callable[[Event], None]
 
@@ -81,24 +53,39 @@ def run(
     if workers < 1:
         raise ConfigurationError(f"at least one worker is needed, got {workers}")
     ledger = Ledger.open(out, experiment_row(config, dataset), sample_rows(dataset))
-    pending = jobs(config)
-    with _pool(config, pending, out, min(workers, len(pending))) as (processes, events):
-        unfinished = set(pending)
-        while unfinished:
-            try:
-                event: Event = events.get(timeout=1.0)
-            except queue.Empty:
-                _check_alive(processes, unfinished)
-                continue
-            if isinstance(event.body, BandwiseError):
-                raise event.body
+    with closing(work_through(_Training(config, out), jobs(config), workers=workers)) as events:
+        for event in events:
             if isinstance(event.body, EpochResult):
                 ledger.add_epoch(event.job, event.body)
-            elif isinstance(event.body, dict):
+            elif event.done:
                 ledger.add_run(event.job, event.body)
-                unfinished.discard(event.job)
             listener(event)
     return ledger.path
+
+
+class _Training:
+    """Does jobs in a worker process, which reads the data set once."""
+
+    def __init__(self, config: ReproduceConfig, out: Path) -> None:
+        self._config, self._out = config, out
+        self._dataset: Dataset | None = None
+
+    def __call__(self, job: Job, tell: Tell) -> Row:
+        if self._dataset is None:
+            self._dataset = self._config.load_dataset()
+        folder = self._out / "runs" / job.name
+        return run_job(job, self._config, self._dataset, folder, _Reporter(tell))
+
+
+class _Reporter(Observer):
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def on_step(self, progress: StepProgress) -> None:
+        self._tell(progress)
+
+    def on_epoch(self, result: EpochResult) -> None:
+        self._tell(result)
 
 
 class Ledger:
@@ -167,90 +154,3 @@ def _check_same(path: Path, found: Row, wanted: Row) -> None:
             f"{path.parent} holds another experiment ({'; '.join(differences)}); "
             "choose another output folder, or the same settings to resume"
         )
-
-
-class _Reporter(Observer):
-    def __init__(self, job: Job, events: Queue[Event]) -> None:
-        self._job, self._events = job, events
-
-    def on_step(self, progress: StepProgress) -> None:
-        self._events.put(Event(self._job, progress))
-
-    def on_epoch(self, result: EpochResult) -> None:
-        self._events.put(Event(self._job, result))
-
-
-def _work(
-    config: ReproduceConfig, out: Path, todo: Queue[Job | None], events: Queue[Event]
-) -> None:
-    """Body of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    dataset: Dataset | None = None
-    for job in iter(todo.get, None):
-        events.put(Event(job, None))
-        try:
-            dataset = dataset or config.load_dataset()
-            folder = out / "runs" / job.name
-            row = run_job(job, config, dataset, folder, _Reporter(job, events))
-            events.put(Event(job, row))
-        except BandwiseError as error:
-            events.put(Event(job, error))
-            return
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-@contextmanager
-def _pool(
-    config: ReproduceConfig, pending: Sequence[Job], out: Path, workers: int
-) -> Iterator[tuple[list[SpawnProcess], Queue[Event]]]:
-    context = get_context("spawn")
-    todo: Queue[Any] = context.Queue()
-    events: Queue[Event] = context.Queue()
-    for job in [*pending, *[None] * workers]:
-        todo.put(job)
-    processes = [
-        context.Process(target=_work, args=(config, out, todo, events)) for _ in range(workers)
-    ]
-    with _environment(ALLOCATOR):
-        for process in processes:
-            process.start()
-    try:
-        yield processes, events
-    finally:
-        for process in processes:
-            process.join(timeout=2)
-            process.terminate()
-            process.join()
-        for channel in (todo, events):
-            channel.cancel_join_thread()
-            channel.close()
-
-
-def _check_alive(processes: Sequence[SpawnProcess], unfinished: set[Job]) -> None:
-    dead = [process for process in processes if process.exitcode not in (None, 0)]
-    if dead:
-        raise BandwiseError(
-            f"a worker process ended with exit code {dead[0].exitcode} "
-            f"({len(unfinished)} runs unfinished; -9 often means out of memory); "
-            "finished epochs are kept, run the same command again to resume"
-        )
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update({name: value for name, value in values.items() if before[name] is None})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)

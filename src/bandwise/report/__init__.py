@@ -5,7 +5,8 @@
 ``records`` checks rows, ``summary`` computes statistics, ``sections`` says what they mean,
 ``figures`` and ``planes`` draw, ``page`` writes. Everything is redrawn from the rows alone.
 That is the page of an experiment that trained band weights; ``rate_accuracy`` holds the same
-parts for one that measured bytes and accuracy. The rows decide which of the two is written.
+parts for one that measured bytes and accuracy, ``straight`` for one that trained on coefficients.
+The rows decide which of them is written.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bandwise.report import rate_accuracy, sections, straight
 from bandwise.report.page import write_page
 from bandwise.report.rate_accuracy import holds_points, rate_accuracy_page
 from bandwise.report.records import parse_records
 from bandwise.report.sections import training_page
+from bandwise.report.straight import holds_trained, straight_page
 from bandwise.report.summary import summarise
 from bandwise.results import read_rows
 
-__all__ = ["write_report"]
+__all__ = ["unfinished", "write_report"]
 
 
 def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> Path:
@@ -44,4 +47,18 @@ def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> 
     rows = read_rows(results) if isinstance(results, Path) else results
     if holds_points(rows):
         return write_page(rate_accuracy_page(rows), out_dir)
+    if holds_trained(rows):
+        return write_page(straight_page(rows), out_dir)
     return write_page(training_page(summarise(parse_records(rows))), out_dir)
+
+
+def unfinished(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what a run has begun and not finished; empty where that is nothing.
+
+    Raises `ResultsError` as `write_report` does.
+    """
+    if holds_points(rows):
+        return rate_accuracy.unfinished(rows)
+    if holds_trained(rows):
+        return straight.unfinished(rows)
+    return sections.unfinished(summarise(parse_records(rows)))

@@ -7,7 +7,7 @@ point.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
@@ -31,6 +31,15 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         """Summarise at least one value."""
         return cls(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the mean by Student's t; None for one value."""
+        if self.std is None:
+            return None
+        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, self.count - 1))
+        half *= self.std / math.sqrt(self.count)
+        return self.mean - half, self.mean + half
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,14 +153,25 @@ def summarise(records: Records) -> Summary:
 
 def paired_gain(records: Records, variant: str, baseline: str) -> Gain | None:
     """Gain of ``variant`` over ``baseline`` on their common seeds, or None without any."""
-    accuracy = {key: run.test_accuracy for key, run in records.runs.items()}
-    seeds = tuple(
-        seed for name, seed in accuracy if name == variant and (baseline, seed) in accuracy
-    )
+    accuracy: dict[str, dict[int, float]] = {variant: {}, baseline: {}}
+    for (name, seed), run in records.runs.items():
+        if name in accuracy:
+            accuracy[name][seed] = run.test_accuracy
+    return gain_of(variant, accuracy[variant], baseline, accuracy[baseline])
+
+
+def gain_of(
+    variant: str,
+    accuracy: Mapping[int, float],
+    baseline: str,
+    of_baseline: Mapping[int, float],
+) -> Gain | None:
+    """Gain of accuracies by seed over others, or None without a common seed."""
+    seeds = tuple(seed for seed in accuracy if seed in of_baseline)
     if not seeds:
         return None
-    treated = [accuracy[variant, seed] for seed in seeds]
-    untreated = [accuracy[baseline, seed] for seed in seeds]
+    treated = [accuracy[seed] for seed in seeds]
+    untreated = [of_baseline[seed] for seed in seeds]
     differences = tuple(a - b for a, b in zip(treated, untreated, strict=True))
     interval: tuple[float, float] | None = None
     p_value: float | None = None

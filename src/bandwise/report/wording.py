@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bandwise.measures import quantity
 from bandwise.report.summary import Gain, Spread
 from bandwise.report.variants import VARIANTS
 
@@ -52,7 +53,7 @@ def evidence(gain: Gain) -> str:
 
 def comparison(gain: Gain) -> str:
     """Return ``adaptive is 1.21 points above static``, or that the two cannot be told apart."""
-    variant, baseline = VARIANTS[gain.variant].label, VARIANTS[gain.baseline].label
+    variant, baseline = _label(gain.variant), _label(gain.baseline)
     if gain.interval is not None and gain.direction == 0:
         return f"{variant} and {baseline} cannot be told apart"
     if gain.mean == 0:
@@ -73,11 +74,6 @@ def finding(gain: Gain) -> str:
     return f"{comparison(gain)} ({amount}{evidence(gain)})"
 
 
-def quantity(count: float, noun: str) -> str:
-    """Return ``1 seed``, ``3 seeds`` or ``0.5 points``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def listing(items: Iterable[object]) -> str:
     """Return ``a``, ``a and b`` or ``a, b and c``."""
     *head, last = [str(item) for item in items]
@@ -87,3 +83,7 @@ def listing(items: Iterable[object]) -> str:
 def sentence(text: str) -> str:
     """Begin with a capital and end with a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _label(name: str) -> str:
+    return VARIANTS[name].label if name in VARIANTS else name

@@ -1,13 +1,20 @@
 """Tasks: a network with its loss and metric. A task knows nothing of compressors."""
 
 from bandwise.tasks.classification import Classification, Domain, per_class_accuracy
-from bandwise.tasks.inference import divergences, logits_of, planes_of, to_unit_range
+from bandwise.tasks.inference import (
+    divergences,
+    logits_of,
+    logits_of_batches,
+    planes_of,
+    to_unit_range,
+)
 
 __all__ = [
     "Classification",
     "Domain",
     "divergences",
     "logits_of",
+    "logits_of_batches",
     "per_class_accuracy",
     "planes_of",
     "to_unit_range",

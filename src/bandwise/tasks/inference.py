@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bandwise.dct_domain import CoefficientBatch
 from bandwise.errors import ShapeError
 
 
@@ -31,7 +34,6 @@ def divergences(logits: Tensor, original_logits: Tensor) -> Tensor:
     return F.kl_div(changed, original, reduction="none", log_target=True).sum(1)
 
 
-@torch.inference_mode()
 def logits_of(
     network: nn.Module,
     pixels_u8: Tensor,
@@ -45,22 +47,42 @@ def logits_of(
     Raises
     ------
     ShapeError
+        As `logits_of_batches`.
+    """
+    batches = (to_unit_range(part.to(device)) for part in pixels_u8.split(batch_size))
+    return logits_of_batches(network, batches, device=device, num_classes=num_classes)
+
+
+@torch.inference_mode()
+def logits_of_batches(
+    network: nn.Module,
+    batches: Iterable[Tensor | CoefficientBatch],
+    *,
+    device: torch.device | str = "cpu",
+    num_classes: int | None = None,
+) -> Tensor:
+    """Logits (N, classes) on the CPU of batches of what the network reads, in evaluation mode.
+
+    Raises
+    ------
+    ShapeError
         When the network does not return one row of logits an image, or, where ``num_classes`` is
         given, another number of logits.
     """
     network.to(device).eval()
     parts = []
-    for batch in pixels_u8.split(batch_size):
-        logits = network(to_unit_range(batch.to(device)))
+    for batch in batches:
+        images = batch.images if isinstance(batch, CoefficientBatch) else len(batch)
+        logits = network(batch.to(device))
         if (
             not isinstance(logits, Tensor)
             or logits.ndim != 2
-            or len(logits) != len(batch)
+            or len(logits) != images
             or num_classes not in (None, logits.shape[1])
         ):
             got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ShapeError(
-                f"the network has to return logits of shape ({len(batch)}, "
+                f"the network has to return logits of shape ({images}, "
                 f"{num_classes or 'classes'}), it returned {got}; is it made for these classes?"
             )
         parts.append(logits.float().cpu())

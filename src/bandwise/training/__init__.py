@@ -12,6 +12,12 @@ from bandwise.lazy import lazy_exports
 from bandwise.training.config import TrainingConfig
 
 if TYPE_CHECKING:
+    from bandwise.training.examples import (
+        CoefficientExamples,
+        DecodedExamples,
+        Examples,
+        PixelExamples,
+    )
     from bandwise.training.loop import (
         Batches,
         Evaluation,
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
         joint_loss,
         train,
     )
-    from bandwise.training.pixels import (
+    from bandwise.training.networks import (
         Companion,
         NetworkConfig,
         NetworkEpoch,
@@ -33,13 +39,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batches",
+    "CoefficientExamples",
     "Companion",
+    "DecodedExamples",
     "EpochResult",
     "Evaluation",
+    "Examples",
     "NetworkConfig",
     "NetworkEpoch",
     "NetworkListener",
     "Observer",
+    "PixelExamples",
     "StepProgress",
     "TrainingConfig",
     "TrainingResult",
@@ -53,6 +63,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "bandwise.training.examples": (
+            "CoefficientExamples",
+            "DecodedExamples",
+            "Examples",
+            "PixelExamples",
+        ),
         "bandwise.training.loop": (
             "Batches",
             "Evaluation",
@@ -63,7 +79,7 @@ __getattr__, __dir__ = lazy_exports(
             "joint_loss",
             "train",
         ),
-        "bandwise.training.pixels": (
+        "bandwise.training.networks": (
             "Companion",
             "NetworkConfig",
             "NetworkEpoch",

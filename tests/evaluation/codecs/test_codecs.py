@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from bandwise.evaluation.codecs import (
     unavailable,
 )
 from bandwise.evaluation.codecs.optional import mozjpeg_program
+from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile, RateDistortion
 from bandwise.tables import TableSet
 
@@ -134,6 +136,19 @@ def test_profiles_are_settings() -> None:
     assert first == jpeg.encode(pixels, tables, progressive=False)
     assert len(third) > len(first)
     assert len({setting.options["profile_sha256"] for setting in codec.settings()}) == 3
+
+
+def test_profiles_that_drop_frequencies_are_told_apart_and_not_estimated() -> None:
+    whole = Profile(name="whole", tables=TableSet.ijg(20), provenance={"family": "joint"})
+    some = replace(whole, name="some", frequencies=Frequencies.triangle(24, channels=3))
+    codec = ProfileCodec([whole, some])
+    first, second = codec.settings()
+    assert (first.family, second.family) == ("joint", "joint + 24 frequencies")
+    assert first.options["profile_sha256"] != second.options["profile_sha256"]
+    assert codec.quantisation(first) is not None
+    assert codec.quantisation(second) is None
+    pixels = picture(3)
+    assert len(codec.encode(pixels, second)) < len(codec.encode(pixels, first))
 
 
 def test_profiles_of_one_name_are_refused() -> None:

@@ -125,7 +125,7 @@ def experiment_row(images: int = 372) -> Row:
     return {
         "record": "experiment",
         "schema": 1,
-        "recipe": "rate-accuracy",
+        "recipe": "evaluate",
         "created": "2026-01-02T03:04:05Z",
         "dataset": {
             "name": "clothes",

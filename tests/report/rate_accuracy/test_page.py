@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bandwise.report import write_report
+from bandwise.errors import ResultsError
+from bandwise.report import unfinished, write_report
 from bandwise.report.rate_accuracy import holds_points
 from bandwise.results import write_rows
 
@@ -33,6 +34,20 @@ def test_rows_decide_which_page_is_written(written: Path) -> None:
     assert holds_points(rate_rows(families=FEW, images=40))
     assert not holds_points(synthetic_rows(variants=["static"], seeds=[0], epochs=1))
     assert "<h1>Bytes and accuracy on clothes</h1>" in written.read_text(encoding="utf-8")
+
+
+def test_what_is_not_tested_yet_is_said(written: Path, tmp_path: Path) -> None:
+    rows = rate_rows(families=FEW, images=80)
+    assert unfinished(rows) == ""
+    tested = [row for row in rows if row.get("split") == "test" and row["codec"] != "original"]
+    cut = [row for row in rows if row not in tested[:2]]
+    assert unfinished(cut).startswith("Not finished: ")
+    page = write_report(cut, tmp_path).read_text(encoding="utf-8")
+    assert unfinished(cut) in page
+    assert "Not finished" not in written.read_text(encoding="utf-8")
+    for begun in ([row for row in rows if row not in tested], rows[:1]):
+        with pytest.raises(ResultsError, match="nothing is measured on the test images yet"):
+            write_report(begun, tmp_path)
 
 
 def test_page_is_whole_and_asks_for_nothing_from_outside(outline: Outline) -> None:

@@ -83,8 +83,17 @@ def test_hash_depends_on_every_weight() -> None:
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     safetensors.torch.save_file(own(num_classes=3, channels=1).state_dict(), path)
-    with pytest.raises(CheckpointError, match=r"does not hold the weights of .* for 4 classes"):
+    with pytest.raises(CheckpointError) as error:
         load_network(OWN, path, num_classes=4, channels=1)
+    assert str(error.value) == (
+        f"{path} does not hold the weights of {OWN} for num_classes=4, channels=1: "
+        "tensors of another shape: 2 (2.weight, 2.bias)"
+    )
+    with pytest.raises(CheckpointError) as error:
+        load_network("small-cnn", path, num_classes=3, channels=1)
+    assert "tensors missing: " in str(error.value)
+    assert str(error.value).endswith(", ...); unexpected: 2 (2.bias, 2.weight)")
+    assert len(str(error.value)) < 300
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not safetensors"])

@@ -51,9 +51,9 @@ class ProfileCodec:
         return jpeg.decode(data)
 
     def quantisation(self, setting: Setting) -> Quantisation | None:
-        """Tables of a profile; None where rate-distortion optimisation changes what they give."""
+        """Tables of a profile; None where optimisation or dropping changes what they give."""
         profile = self._profiles[setting.label]
-        if is_optimised(profile):
+        if is_optimised(profile) or profile.frequencies is not None:
             return None
         return Quantisation(profile.tables, profile.subsampling)
 
@@ -64,6 +64,9 @@ def is_optimised(profile: Profile) -> bool:
 
 
 def family_of(profile: Profile) -> str:
-    """How a profile was learned, by the entry "family" of its provenance."""
+    """How a profile was learned, by the entry "family" of its provenance, and what it keeps."""
     family = str(profile.provenance.get("family", "profile"))
-    return f"{family} + rdo" if is_optimised(profile) and not family.endswith("rdo") else family
+    if is_optimised(profile) and not family.endswith("rdo"):
+        family += " + rdo"
+    kept = profile.frequencies
+    return family if kept is None else f"{family} + {len(kept)} frequencies"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from bandwise.measures import LEARNED, LIBJPEG
+from bandwise.measures import LEARNED, LIBJPEG, quantity
 from bandwise.report.drawing import (
     INK,
     MUTED,
@@ -23,7 +23,6 @@ from bandwise.report.rate_accuracy.codecs import Look
 from bandwise.report.rate_accuracy.curves import Chart, Curve, Mark
 from bandwise.report.rate_accuracy.records import Floats, Point
 from bandwise.report.rate_accuracy.summary import BOUNDS
-from bandwise.report.wording import quantity
 
 ENLARGED_POINTS = 6.0
 """How far below the originals the enlarged panel reaches, percentage points."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bandwise.coefficients import COMPONENTS
 from bandwise.errors import TableError
 from bandwise.measures import LEARNED, ORIGINAL
+from bandwise.report.facts import Facts, facts_of
 from bandwise.report.fields import Fields, fields_of, only_experiment
 from bandwise.tables import BLOCK, TableSet
 
@@ -24,19 +25,6 @@ PROTOCOLS = ("frozen", "retrained")
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What was run, on what, with what; mappings are shown as they are."""
-
-    recipe: str
-    created: str
-    dataset_name: str
-    dataset: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    versions: Mapping[str, Any]
-    machine: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +115,15 @@ class RateRecords:
     examples: tuple[Example, ...]
     learning: tuple[Learning, ...]
 
+    def untested(self) -> Counter[tuple[str, str]]:
+        """Settings that are measured on validation alone, by network and protocol."""
+        keys = [
+            (p.network, p.protocol, p.seed, p.codec, p.family, p.label, p.split)
+            for p in self.points
+        ]
+        tested = {key[:-1] for key in keys if key[-1] == "test"}
+        return Counter(key[:2] for key in keys if key[-1] != "test" and key[:-1] not in tested)
+
 
 def parse_rate_records(rows: Sequence[Mapping[str, Any]]) -> RateRecords:
     """Check rows and give them types; rows of other kinds are left alone.
@@ -150,7 +147,7 @@ def parse_rate_records(rows: Sequence[Mapping[str, Any]]) -> RateRecords:
                 raise row.error("label", f"{' / '.join(map(str, key))} is there twice")
             points[key] = point
     return RateRecords(
-        facts=_facts(only_experiment(fields)),
+        facts=facts_of(only_experiment(fields)),
         points=tuple(points.values()),
         profiles=tuple(_profile(row) for row in fields if row.record == "profile"),
         examples=tuple(_example(row) for row in fields if row.record == "example"),
@@ -159,25 +156,16 @@ def parse_rate_records(rows: Sequence[Mapping[str, Any]]) -> RateRecords:
 
 
 def main_network(records: RateRecords) -> str:
-    """Network that most tables were learned for; without tables, the one with most points."""
+    """Network that most tables were learned for; without tables, the one with most points.
+
+    Empty where there is neither.
+    """
     learned = Counter(profile.network for profile in records.profiles)
     learned = learned or Counter(
         point.network for point in records.points if point.codec == LEARNED
     )
-    return (learned or Counter(point.network for point in records.points)).most_common(1)[0][0]
-
-
-def _facts(row: Fields) -> Facts:
-    dataset = row.child("dataset")
-    return Facts(
-        recipe=row.text("recipe"),
-        created=row.text("created"),
-        dataset_name=dataset.text("name"),
-        dataset=dataset.row,
-        settings=row.mapping("settings"),
-        versions=row.mapping("versions"),
-        machine=row.mapping("machine"),
-    )
+    counts = learned or Counter(point.network for point in records.points)
+    return next((name for name, _ in counts.most_common(1)), "")
 
 
 def _point(row: Fields) -> Point:

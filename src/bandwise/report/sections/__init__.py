@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from bandwise.report.blocks import Page, Section
 from bandwise.report.sections.background import limits_section, provenance_section
 from bandwise.report.sections.gain import controls_section, gain_section
-from bandwise.report.sections.outcome import beside_paper, headline, verdict
+from bandwise.report.sections.outcome import beside_paper, headline, unfinished, verdict
 from bandwise.report.sections.training import classes_section, training_section
 from bandwise.report.sections.weights import images_section, weights_section
 from bandwise.report.summary import Summary
 
-__all__ = ["SECTIONS", "SectionBuilder", "training_page", "verdict"]
+__all__ = ["SECTIONS", "SectionBuilder", "training_page", "unfinished", "verdict"]
 
 SectionBuilder = Callable[[Summary], Section | None]
 

@@ -6,10 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from bandwise.measures import quantity
 from bandwise.report.blocks import Block, Code, Points, Section, Table, Text
+from bandwise.report.facts import Facts
 from bandwise.report.summary import Summary
 from bandwise.report.variants import CONTROLS, VARIANTS
-from bandwise.report.wording import listing, quantity
+from bandwise.report.wording import listing
 
 COMMAND_SETTINGS = (
     "epochs",
@@ -106,6 +108,22 @@ def _command(summary: Summary) -> list[str]:
             value = experiment.settings[name]
             command += [f"--{name.replace('_', '-')}", "0" if value is None else str(value)]
     return command
+
+
+def provenance_of(facts: Facts) -> Section:
+    """Data, settings, versions and machine, as they are in the rows."""
+    described = dict(facts.dataset)
+    if isinstance(classes := described.get("classes"), list):
+        described["classes"] = f"{len(classes)}: {', '.join(map(str, classes))}"
+    blocks: list[Block] = [
+        facts_table("Data", {"started": facts.created, "recipe": facts.recipe, **described}),
+        facts_table("Settings", facts.settings),
+        facts_table("Versions", facts.versions),
+        facts_table("Machine", facts.machine),
+        Text("This page from the results alone:"),
+        Code("bandwise report DIR"),
+    ]
+    return Section(anchor="provenance", title="Provenance", blocks=blocks)
 
 
 def facts_table(caption: str, facts: Mapping[str, Any]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bandwise.measures import quantity
 from bandwise.report import figures, paper
 from bandwise.report.blocks import Block, Picture, Points, Section, Table, Text
 from bandwise.report.summary import Gain, Summary
@@ -13,7 +14,6 @@ from bandwise.report.wording import (
     p_value,
     percent,
     points,
-    quantity,
     sentence,
 )
 

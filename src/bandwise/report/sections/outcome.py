@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bandwise.measures import quantity
 from bandwise.report import paper
 from bandwise.report.blocks import Block, Section, Table, Text, Tile, Tiles
 from bandwise.report.summary import Spread, Summary
@@ -13,7 +14,6 @@ from bandwise.report.wording import (
     listing,
     percent,
     points,
-    quantity,
     seconds,
     sentence,
 )
@@ -66,19 +66,24 @@ def headline(summary: Summary) -> Section:
         blocks.append(Tiles(tiles))
     if at_chance := _at_chance(summary):
         blocks.append(Text(at_chance))
-    if summary.unfinished:
-        states = (
-            f"{VARIANTS[variant].label}, seed {seed} "
-            f"(epoch {summary.records.histories[variant, seed][-1].number})"
-            for variant, seed in summary.unfinished
-        )
-        blocks.append(
-            Text(
-                f"Not finished: {listing(states)}. Figures by epoch show what is there; tables "
-                "and comparisons count finished runs only."
-            )
-        )
+    if missing := unfinished(summary):
+        blocks.append(Text(missing))
     return Section(anchor="outcome", title="What came out", blocks=blocks)
+
+
+def unfinished(summary: Summary) -> str:
+    """Say which runs have begun and not finished; empty where none."""
+    if not summary.unfinished:
+        return ""
+    states = (
+        f"{VARIANTS[variant].label}, seed {seed} "
+        f"(epoch {summary.records.histories[variant, seed][-1].number})"
+        for variant, seed in summary.unfinished
+    )
+    return (
+        f"Not finished: {listing(states)}. Figures by epoch show what is there; tables and "
+        "comparisons count finished runs only."
+    )
 
 
 def beside_paper(summary: Summary) -> Section | None:

@@ -1,20 +1,41 @@
 """Networks that tasks can use.
 
-:class:`SequenceCNN` is the paper's and reads coefficients; the others read pixels in [0, 1].
+Built-in ones read pixels in [0, 1], or JPEG's coefficients; :class:`SequenceCNN` is the paper's and
+reads sequences of them.
 """
 
+from bandwise.tasks.networks.coefficients import CoefficientResNet
+from bandwise.tasks.networks.frequency_stem import FrequencySelection
 from bandwise.tasks.networks.plain import PlainCNN, SmallCNN
-from bandwise.tasks.networks.registry import BUILT_IN, build_network, load_network, network_sha256
+from bandwise.tasks.networks.registry import (
+    BUILT_IN,
+    COEFFICIENT_NETWORKS,
+    build_coefficient_network,
+    build_network,
+    find_builder,
+    load_network,
+    network_sha256,
+    read_weights,
+)
 from bandwise.tasks.networks.resnet import ResNet
 from bandwise.tasks.networks.sequence_cnn import SequenceCNN
+from bandwise.tasks.networks.vit import CoefficientViT, ViT
 
 __all__ = [
     "BUILT_IN",
+    "COEFFICIENT_NETWORKS",
+    "CoefficientResNet",
+    "CoefficientViT",
+    "FrequencySelection",
     "PlainCNN",
     "ResNet",
     "SequenceCNN",
     "SmallCNN",
+    "ViT",
+    "build_coefficient_network",
     "build_network",
+    "find_builder",
     "load_network",
     "network_sha256",
+    "read_weights",
 ]

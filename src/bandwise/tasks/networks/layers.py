@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -48,3 +49,27 @@ class Head(nn.Module):
         """Logits (N, classes)."""
         logits: Tensor = self.linear(self.dropout(torch.mean(features, (2, 3))))
         return logits
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, channel weights (squeeze and excitation), and the shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.first = ConvNorm(inputs, outputs, stride=stride)
+        self.second = ConvNorm(outputs, outputs)
+        nn.init.zeros_(self.second.gain)  # a block starts as its shortcut
+        self.squeeze = nn.Linear(outputs, outputs // 8)
+        self.excite = nn.Linear(outputs // 8, outputs)
+        self.shortcut = nn.Sequential(
+            # rounds the size up, as the strided convolution beside it does
+            nn.AvgPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity(),
+            ConvNorm(inputs, outputs, 1) if inputs != outputs else nn.Identity(),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
+        branch = self.second(F.relu(self.first(features)))
+        summary = F.relu(self.squeeze(branch.mean((2, 3))))
+        branch = branch * torch.sigmoid(self.excite(summary))[:, :, None, None]
+        return F.relu(branch + self.shortcut(features))

@@ -5,21 +5,40 @@ from __future__ import annotations
 import hashlib
 import importlib
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
-from torch import nn
+from torch import Tensor, nn
 
 from bandwise.errors import CheckpointError, ConfigurationError
+from bandwise.frequencies import Frequencies
+from bandwise.tasks.networks.coefficients import CoefficientResNet
 from bandwise.tasks.networks.plain import PlainCNN, SmallCNN
 from bandwise.tasks.networks.resnet import ResNet
+from bandwise.tasks.networks.vit import CoefficientViT, ViT
 
 Builder = Callable[..., nn.Module]
 
-BUILT_IN: dict[str, Builder] = {"small-cnn": SmallCNN, "plain-cnn": PlainCNN, "resnet": ResNet}
+BUILT_IN: dict[str, Builder] = {
+    "small-cnn": SmallCNN,
+    "plain-cnn": PlainCNN,
+    "resnet": ResNet,
+    "resnet-small": partial(ResNet, width=16),
+    "vit": ViT,
+}
 """Networks that read pixels in [0, 1]; each is called with (num_classes, channels=...)."""
+
+COEFFICIENT_NETWORKS: dict[str, Builder] = {
+    "resnet": CoefficientResNet,
+    "resnet-small": partial(CoefficientResNet, width=32),
+    "vit": CoefficientViT,
+}
+"""Networks that read a `CoefficientBatch`, each called with (num_classes, frequencies=...); the
+pixel network of the same name is its twin."""
 
 
 def build_network(name: str, *, num_classes: int, channels: int) -> nn.Module:
@@ -37,18 +56,34 @@ def build_network(name: str, *, num_classes: int, channels: int) -> nn.Module:
     ConfigurationError
         When there is no such network, or what was built is not an ``nn.Module``.
     """
-    builder = BUILT_IN.get(name) or _imported(name)
-    try:
-        network = builder(num_classes=num_classes, channels=channels)
-    except TypeError as error:
-        raise ConfigurationError(
-            f"{name} cannot be called with num_classes={num_classes}, channels={channels}: {error}"
-        ) from error
-    if not isinstance(network, nn.Module):
-        raise ConfigurationError(
-            f"{name} returned a {type(network).__name__}; it has to return a torch.nn.Module"
-        )
-    return network
+    return _built(BUILT_IN, name, num_classes=num_classes, channels=channels)
+
+
+def build_coefficient_network(
+    name: str, *, num_classes: int, frequencies: Frequencies
+) -> nn.Module:
+    """Build a network that maps a `CoefficientBatch` to logits (N, num_classes).
+
+    Parameters
+    ----------
+    name
+        A name of ``COEFFICIENT_NETWORKS``, or ``package.module:function`` for one of your own: a
+        function that is called with the keywords ``num_classes`` and ``frequencies`` and returns an
+        ``nn.Module``.
+    frequencies
+        What the network reads of each image.
+
+    Raises
+    ------
+    ConfigurationError
+        As :func:`build_network`.
+    """
+    return _built(COEFFICIENT_NETWORKS, name, num_classes=num_classes, frequencies=frequencies)
+
+
+def find_builder(name: str, built_in: Mapping[str, Builder] = BUILT_IN) -> Builder:
+    """Find what builds the network of a name; `ConfigurationError` where there is none."""
+    return built_in.get(name) or _imported(name, built_in)
 
 
 def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -> nn.Module:
@@ -62,18 +97,26 @@ def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -
         When the file is missing or damaged, or holds the weights of another network.
     """
     network = build_network(name, num_classes=num_classes, channels=channels)
+    state = read_weights(weights)
     try:
-        network.load_state_dict(safetensors.torch.load_file(weights))
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise CheckpointError(
-            f"{weights} cannot be read as safetensors weights: {error}"
-        ) from error
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise CheckpointError(
-            f"{weights} does not hold the weights of {name} for {num_classes} classes and "
-            f"{channels} channels: {textwrap.shorten(str(error), 300)}"
+            f"{weights} does not hold the weights of {name} for num_classes={num_classes}, "
+            f"channels={channels}: {_misfit(network.state_dict(), state) or error}"
         ) from error
     return network.eval()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a network's weights by name from a safetensors file.
+
+    Raises `CheckpointError` where it is missing or damaged.
+    """
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read as safetensors weights: {error}") from error
 
 
 def network_sha256(network: nn.Module) -> str:
@@ -85,11 +128,43 @@ def network_sha256(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _imported(name: str) -> Builder:
+def _built(built_in: Mapping[str, Builder], name: str, **settings: Any) -> nn.Module:
+    builder = find_builder(name, built_in)
+    try:
+        network = builder(**settings)
+    except TypeError as error:
+        shown = ", ".join(f"{setting}={value}" for setting, value in settings.items())
+        shown = textwrap.shorten(shown, 60)
+        raise ConfigurationError(f"{name} cannot be called with {shown}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise ConfigurationError(
+            f"{name} returned a {type(network).__name__}; it has to return a torch.nn.Module"
+        )
+    return network
+
+
+def _misfit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """Say which tensors differ, such as ``tensors missing: 3 (a, b, ...)``; empty where none do."""
+    differences = {
+        "missing": [name for name in wanted if name not in found],
+        "unexpected": [name for name in found if name not in wanted],
+        "of another shape": [
+            name for name in wanted if name in found and wanted[name].shape != found[name].shape
+        ],
+    }
+    parts = [
+        f"{what}: {len(names)} ({', '.join(names[:2])}{', ...' if len(names) > 2 else ''})"
+        for what, names in differences.items()
+        if names
+    ]
+    return f"tensors {'; '.join(parts)}" if parts else ""
+
+
+def _imported(name: str, built_in: Iterable[str]) -> Builder:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise ConfigurationError(
-            f"unknown network {name!r}; built in are {', '.join(BUILT_IN)}, and "
+            f"unknown network {name!r}; built in are {', '.join(built_in)}, and "
             "package.module:function names one of your own"
         )
     try:

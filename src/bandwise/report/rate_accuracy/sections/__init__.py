@@ -8,7 +8,12 @@ from bandwise.report.blocks import Section
 from bandwise.report.rate_accuracy.sections.background import limits_section, provenance_section
 from bandwise.report.rate_accuracy.sections.curves import frozen_section, retrained_section
 from bandwise.report.rate_accuracy.sections.examples import examples_section
-from bandwise.report.rate_accuracy.sections.outcome import bytes_section, headline, verdict
+from bandwise.report.rate_accuracy.sections.outcome import (
+    bytes_section,
+    headline,
+    unfinished,
+    verdict,
+)
 from bandwise.report.rate_accuracy.sections.profiles import (
     estimates_section,
     learning_section,
@@ -17,7 +22,7 @@ from bandwise.report.rate_accuracy.sections.profiles import (
 from bandwise.report.rate_accuracy.sections.transfer import transfer_section
 from bandwise.report.rate_accuracy.summary import RateSummary
 
-__all__ = ["SECTIONS", "verdict"]
+__all__ = ["SECTIONS", "unfinished", "verdict"]
 
 SECTIONS: tuple[Callable[[RateSummary], Section | None], ...] = (
     headline,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bandwise.report.blocks import Block, Code, Points, Section, Text
+from bandwise.measures import quantity
+from bandwise.report.blocks import Points, Section
 from bandwise.report.rate_accuracy.codecs import look_of
 from bandwise.report.rate_accuracy.summary import RateSummary
-from bandwise.report.sections.background import facts_table
-from bandwise.report.wording import listing, quantity
+from bandwise.report.sections.background import provenance_of
+from bandwise.report.wording import listing
 
 
 def limits_section(summary: RateSummary) -> Section:
@@ -42,16 +43,4 @@ def limits_section(summary: RateSummary) -> Section:
 
 def provenance_section(summary: RateSummary) -> Section:
     """Data, settings, versions and machine."""
-    facts = summary.records.facts
-    described = dict(facts.dataset)
-    if isinstance(classes := described.get("classes"), list):
-        described["classes"] = f"{len(classes)}: {', '.join(map(str, classes))}"
-    blocks: list[Block] = [
-        facts_table("Data", {"started": facts.created, "recipe": facts.recipe, **described}),
-        facts_table("Settings", facts.settings),
-        facts_table("Versions", facts.versions),
-        facts_table("Machine", facts.machine),
-        Text("This page from the results alone:"),
-        Code("bandwise report DIR"),
-    ]
-    return Section(anchor="provenance", title="Provenance", blocks=blocks)
+    return provenance_of(summary.records.facts)

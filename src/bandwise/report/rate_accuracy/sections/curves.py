@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bandwise.measures import LEARNED, LIBJPEG, ORIGINAL
+from bandwise.measures import LEARNED, LIBJPEG, ORIGINAL, quantity
 from bandwise.report.blocks import Block, Picture, Section, Text
 from bandwise.report.rate_accuracy import figures
 from bandwise.report.rate_accuracy.codecs import family_looks, look_of
@@ -10,7 +10,7 @@ from bandwise.report.rate_accuracy.curves import Chart, by_way_of_learning, char
 from bandwise.report.rate_accuracy.figures import Looks
 from bandwise.report.rate_accuracy.sections.savings import overview, savings
 from bandwise.report.rate_accuracy.summary import RateSummary
-from bandwise.report.wording import listing, quantity
+from bandwise.report.wording import listing
 
 SEEDS_NOTE = (
     "Accuracies are means over seeds, image by image. The intervals are over test images and do "

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LEARNED, Headline, Undefined, bound_in_words
+from bandwise.measures import (
+    GUIDED,
+    GUIDED_LIBJPEG,
+    LEARNED,
+    Headline,
+    Undefined,
+    bound_in_words,
+    quantity,
+)
 from bandwise.report.blocks import Block, Points, Section, Table, Text, Tile, Tiles
 from bandwise.report.rate_accuracy.codecs import CHOSEN_BY_IMAGE, look_of, setting_words
 from bandwise.report.rate_accuracy.sections.savings import (
@@ -76,6 +84,8 @@ def headline(summary: RateSummary) -> Section:
         "below that on the originals; sizes and accuracies are then those of the test images."
     )
     blocks: list[Block] = [Text(ran)]
+    if missing := unfinished(summary):
+        blocks.append(Text(missing))
     if CHOSEN_BY_IMAGE & set(summary.codecs):
         blocks.append(Text(GUIDED_NOTE))
     tiles = [
@@ -101,6 +111,20 @@ def headline(summary: RateSummary) -> Section:
             blocks.append(Text(f"At ≤ {WITHIN}, {label} against the best setting of each codec:"))
             blocks.append(Points(each))
     return Section(anchor="outcome", title="What came out", blocks=blocks)
+
+
+def unfinished(summary: RateSummary) -> str:
+    """Say how many settings are chosen among and not tested yet; empty where none."""
+    untested = [
+        f"{quantity(count, 'setting')} with {network}, {protocol}"
+        for (network, protocol), count in summary.records.untested().items()
+    ]
+    if not untested:
+        return ""
+    return (
+        f"Not finished: {listing(untested)}, measured on validation and not yet on test. "
+        "What is stated counts settings that are measured on both."
+    )
 
 
 def bytes_section(summary: RateSummary) -> Section | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import fmean
 
-from bandwise.measures import LEARNED, LIBJPEG
+from bandwise.measures import LEARNED, LIBJPEG, quantity
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.rate_accuracy import figures, heatmaps
 from bandwise.report.rate_accuracy.codecs import family_looks, setting_words
 from bandwise.report.rate_accuracy.records import Floats, LearnedTables, Point
 from bandwise.report.rate_accuracy.summary import RateSummary
-from bandwise.report.wording import listing, quantity, seconds
+from bandwise.report.wording import listing, seconds
 from bandwise.tables import TableSet
 
 

@@ -157,3 +157,23 @@ def test_divergence_is_said() -> None:
 def test_settings_that_cannot_work_are_refused(setting: str) -> None:
     with pytest.raises(ConfigurationError, match="above 0"):
         replace(CONFIG, **{setting: 0})  # type: ignore[arg-type]
+
+
+def test_no_batch_is_a_single_image() -> None:
+    sizes = []
+
+    class Watching(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = fresh()
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            if self.training:
+                sizes.append(len(pixels))
+            logits: Tensor = self.network(pixels)
+            return logits
+
+    images = TRAIN.subset(range(17))
+    config = replace(CONFIG, epochs=1, batch_size=8)
+    train_network(Watching(), images, validation=VALIDATION, num_classes=2, config=config)
+    assert sizes == [8, 9]

@@ -1,12 +1,13 @@
-"""Train an image network on pixels: from scratch, or on from given weights.
+"""Train an image network, on pixels or coefficients: from scratch, or on from given weights.
 
 for each epoch:
-    for each batch:      (companion →) augment → mix → network → cross-entropy with soft targets
+    for each batch:      read (→ companion) → augment → mix → network → cross-entropy, soft targets
                          SGD steps the network; an average follows its weights
     validate the average, write a checkpoint, report
 
 What is kept is the average of the last epoch: nothing is chosen on validation. A companion is
-learned with the network: it changes the images first and adds a penalty to the loss.
+learned with the network: it changes the images first and adds a penalty to the loss. The next batch
+is read on another thread meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import copy
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,10 @@ from torch import Tensor, nn
 
 from bandwise.checkpoint import load_tensors, save_tensors
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation, augment, mix
+from bandwise.data.augment import PHOTOGRAPHS, Augmentation
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
-from bandwise.tasks import logits_of, to_unit_range
+from bandwise.tasks import logits_of_batches
+from bandwise.training.examples import Examples, as_examples
 from bandwise.training.state import below, load_optimisers, optimiser_tensors
 
 _AVERAGE_WARM_UP = 10
@@ -36,7 +39,7 @@ _AVERAGE_WARM_UP = 10
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """How a network is trained on pixels.
+    """How a network is trained.
 
     Attributes
     ----------
@@ -107,9 +110,9 @@ class Companion(nn.Module, ABC):
 
 def train_network(
     network: nn.Module,
-    train: LabelledImages,
+    train: LabelledImages | Examples[Any],
     *,
-    validation: LabelledImages,
+    validation: LabelledImages | Examples[Any],
     num_classes: int,
     config: NetworkConfig,
     companion: Companion | None = None,
@@ -123,9 +126,10 @@ def train_network(
     Parameters
     ----------
     network
-        Maps pixels (N, C, H, W) in [0, 1] to logits (N, num_classes).
+        Maps what ``train`` reads, such as pixels (N, C, H, W) in [0, 1], to logits
+        (N, num_classes).
     companion
-        Learned with the network, in place. Validation sees the images through it too.
+        Learned with the network, in place, on pixels. Validation sees the images through it too.
     checkpoint
         A file that is written after every epoch and, where it exists, resumed from.
     fingerprint
@@ -138,6 +142,7 @@ def train_network(
     DivergenceError
         If the loss leaves the finite numbers.
     """
+    train, validation = as_examples(train), as_examples(validation)
     run = _Run(network.to(device), config, companion)
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint, fingerprint)
@@ -151,7 +156,8 @@ def train_network(
                 f"the loss is {loss} in epoch {len(run.history) + 1}; "
                 f"use a learning rate below {config.learning_rate}"
             )
-        logits = logits_of(run.evaluated(), validation.pixels_u8, device=device)
+        batches = validation.batches(config.batch_size)
+        logits = logits_of_batches(run.evaluated(), batches, device=device)
         run.history.append(
             NetworkEpoch(
                 epoch=len(run.history) + 1,
@@ -172,33 +178,31 @@ def train_network(
 
 
 def _train_epoch(
-    run: _Run, images: LabelledImages, num_classes: int, device: torch.device | str
+    run: _Run, examples: Examples[Any], num_classes: int, device: torch.device | str
 ) -> float:
     """One pass; the mean loss over images."""
     config, epoch = run.config, len(run.history)
     seed = config.seed * 1_000_003 + epoch
     torch.manual_seed(seed)  # dropout
     generator = torch.Generator().manual_seed(seed)
-    full = images.pixels_u8.shape[-1]
-    small = epoch < config.small_share * config.epochs
-    side = round(full * config.small_scale) if small else full
-    order = torch.randperm(len(images), generator=generator)
-    batches = order.split(config.batch_size)
+    scale = config.small_scale if epoch < config.small_share * config.epochs else 1.0
+    order = torch.randperm(len(examples), generator=generator)
+    batches = [*order.split(config.batch_size)]
+    if len(batches) > 1 and len(batches[-1]) == 1:  # batch normalisation needs two
+        batches[-2:] = [torch.cat(batches[-2:])]
     run.network.train()
     if run.companion is not None:
         run.companion.train()
     total = torch.zeros((), dtype=torch.float64, device=device)
-    for step, index in enumerate(batches):
+    for step, (index, inputs) in enumerate(_read_ahead(examples, batches)):
         run.set_learning_rate(epoch + step / len(batches))
-        pixels = to_unit_range(images.pixels_u8[index])
         if run.companion is not None:
-            pixels = run.companion(pixels)
-        pixels = augment(pixels, config.augmentation, generator, side=side)
-        targets = F.one_hot(images.labels[index], num_classes).float()
+            inputs = run.companion(inputs)
+        inputs = examples.augment(inputs, config.augmentation, generator, scale=scale)
+        targets = F.one_hot(examples.labels[index], num_classes).float()
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / num_classes
-        pixels, targets = mix(pixels, targets, config.augmentation.mix, generator)
-        pixels = pixels.to(device).contiguous(memory_format=torch.channels_last)
-        loss = F.cross_entropy(run.network(pixels), targets.to(device))
+        inputs, targets = examples.mix(inputs, targets, config.augmentation.mix, generator)
+        loss = F.cross_entropy(run.network(inputs.to(device)), targets.to(device))
         if run.companion is not None:
             loss = loss + run.companion.penalty()
         for optimiser in run.optimisers:
@@ -208,7 +212,18 @@ def _train_epoch(
             optimiser.step()
         run.follow()
         total += loss.detach() * len(index)
-    return float(total) / len(images)
+    return float(total) / len(examples)
+
+
+def _read_ahead(examples: Examples[Any], batches: Sequence[Tensor]) -> Iterator[tuple[Tensor, Any]]:
+    """Each batch's index and inputs, read while the one before is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(examples.read, batches[0])
+        for index, after in zip(batches, [*batches[1:], None], strict=True):
+            inputs = coming.result()
+            if after is not None:
+                coming = pool.submit(examples.read, after)
+            yield index, inputs
 
 
 class _Run:

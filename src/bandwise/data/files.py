@@ -1,0 +1,227 @@
+"""Data sets of JPEG files, kept as files: what networks on coefficients are trained with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bandwise import jpeg
+from bandwise.color import rgb_to_ycbcr
+from bandwise.data.coefficients import CoefficientDataset, checked_labels, read_batch
+from bandwise.data.types import VALIDATION_FRACTION, holdout
+from bandwise.dct import BLOCK
+from bandwise.dct_domain import CENTRE, CoefficientBatch
+from bandwise.errors import ConfigurationError, DataError, JpegError, UnreadableImageError
+
+GRID_STEP = 16
+"""Sides are multiples of so many pixels: a block of chroma at 4:2:0."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFiles:
+    """JPEG files in memory with a class label each; sibling of `LabelledImages`.
+
+    Parameters
+    ----------
+    files
+        Bytes of each file.
+    labels
+        (N,) int64, indices into the data set's classes.
+    grid
+        Rows and columns of luma blocks as which every image is read.
+    channels
+        3 for luma and chroma, or RGB; 1 for luma alone.
+
+    Raises
+    ------
+    ShapeError
+        When the labels have another shape or dtype.
+    """
+
+    files: tuple[bytes, ...]
+    labels: Tensor
+    grid: tuple[int, int]
+    channels: int
+
+    def __post_init__(self) -> None:
+        checked_labels(self.files, self.labels)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def subset(self, indices: Tensor | Sequence[int]) -> LabelledFiles:
+        """Files at ``indices``, in that order."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        files = tuple(self.files[i] for i in index.tolist())
+        return replace(self, files=files, labels=self.labels[index])
+
+    def batch(
+        self, indices: Tensor | Sequence[int], *, threads: int | None = 1
+    ) -> CoefficientBatch:
+        """Read the files at ``indices``, in that order; see `read_batch`."""
+        files = self.subset(indices).files
+        return read_batch(files, channels=self.channels, grid=self.grid, threads=threads)
+
+    def pixels(self, indices: Tensor | Sequence[int], *, threads: int | None = 1) -> Tensor:
+        """Decode the files at ``indices``, in that order; see `read_pixels`."""
+        files = self.subset(indices).files
+        return read_pixels(files, channels=self.channels, grid=self.grid, threads=threads)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FileDataset:
+    """JPEG files with a class label each, in splits, and their identity.
+
+    Parameters
+    ----------
+    name
+        Of the folder.
+    classes
+        Class names; a label is an index into them.
+    splits
+        ``train``, ``validation`` and ``test``.
+    sha256
+        Hash over classes, grid, files and labels of all splits.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    splits: Mapping[str, LabelledFiles]
+    sha256: str
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of luma blocks as which every image is read."""
+        return self.splits["train"].grid
+
+    @property
+    def channels(self) -> int:
+        """3 where any file has colour, else 1."""
+        return self.splits["train"].channels
+
+
+def load_files(
+    root: Path, *, image_size: tuple[int, int] | None = None, seed: int = 0
+) -> FileDataset:
+    """Read a folder of .jpg files, laid out as in `bandwise.data.folder`, into memory.
+
+    Parameters
+    ----------
+    image_size
+        (H, W), multiples of 16, that every image is cropped or filled up to about its centre; that
+        of the first image if not given.
+    seed
+        Of the fifth of the training images that is held out where there is no validation split.
+
+    Raises
+    ------
+    ConfigurationError
+        When the image size is none that blocks can have.
+    DataError
+        In one of its kinds when the folder is not laid out so, a file is no JPEG, or the images
+        have several sizes and none is given.
+    """
+    if image_size is not None and any(side < 1 or side % GRID_STEP for side in image_size):
+        raise ConfigurationError(
+            f"the sides of images that are read block by block are multiples of {GRID_STEP}, "
+            f"not {image_size[0]}×{image_size[1]}"
+        )
+    classes, found = CoefficientDataset.of_folder(root)
+    if "validation" not in found:
+        found["train"], found["validation"] = holdout(
+            found["train"], fraction=VALIDATION_FRACTION, seed=seed
+        )
+    digest = hashlib.sha256(json.dumps(list(classes)).encode())
+    contents: dict[str, tuple[bytes, ...]] = {}
+    grids, channels = set(), 1
+    for name, split in found.items():
+        contents[name] = tuple(split.bytes_of(index) for index in range(len(split)))
+        digest.update(f"{name} {len(split)}".encode())
+        digest.update(split.labels.numpy().astype("<i8").data)
+        for path, data in zip(split.files, contents[name], strict=True):
+            digest.update(hashlib.sha256(data).digest())
+            try:
+                image = jpeg.read_coefficients(data)
+            except JpegError as error:
+                raise UnreadableImageError(
+                    f"{path!s}: {error}; replace it, or make JPEG files of the folder with "
+                    "`bandwise encode`"
+                ) from error
+            grids.add(_grid(image.height, image.width))
+            channels = max(channels, len(image.planes))
+    if image_size is None and len(grids) > 1:
+        raise DataError(
+            f"the images of {root} have {len(grids)} sizes; give an image size that all are "
+            "cropped or filled up to"
+        )
+    grid = min(grids) if image_size is None else _grid(*image_size)
+    digest.update(json.dumps(grid).encode())
+    return FileDataset(
+        name=root.resolve().name,
+        classes=classes,
+        splits={
+            name: LabelledFiles(files, found[name].labels, grid, channels)
+            for name, files in contents.items()
+        },
+        sha256=digest.hexdigest(),
+    )
+
+
+def read_pixels(
+    files: Sequence[bytes], *, channels: int, grid: tuple[int, int], threads: int | None = 1
+) -> Tensor:
+    """Decode JPEG files, in colour or grey, on one grid: what `read_batch` is for pixels.
+
+    Parameters
+    ----------
+    grid
+        Rows and columns of 8×8 pixels: images are cropped or filled up with grey about the centre.
+    threads
+        Threads that decode; None for one a core.
+
+    Returns
+    -------
+    (N, channels, 8 · rows, 8 · columns) uint8
+
+    Raises
+    ------
+    JpegError
+        When a file is damaged or not supported; the message begins with its index.
+    """
+    height, width = (side * BLOCK for side in grid)
+    decoded = jpeg.decode_batch(files, threads=threads)
+    wanted = (height, width) if channels == 1 else (height, width, channels)
+    if all(image.shape == wanted for image in decoded):
+        return (
+            torch.from_numpy(np.stack(decoded))
+            .view(-1, height, width, channels)
+            .permute(0, 3, 1, 2)
+        )
+    framed = []
+    for image in decoded:
+        planes = torch.from_numpy(image.reshape(*image.shape[:2], -1)).permute(2, 0, 1)
+        if len(planes) < channels:
+            planes = planes.expand(channels, -1, -1)
+        elif len(planes) > channels:
+            planes = rgb_to_ycbcr(planes.float())[:1].round().to(torch.uint8)
+        top, left = (height - planes.shape[1]) // 2, (width - planes.shape[2]) // 2
+        below, right = height - planes.shape[1] - top, width - planes.shape[2] - left
+        framed.append(F.pad(planes, (left, right, top, below), value=CENTRE))
+    return torch.stack(framed)
+
+
+def _grid(height: int, width: int) -> tuple[int, int]:
+    return 2 * -(-height // GRID_STEP), 2 * -(-width // GRID_STEP)

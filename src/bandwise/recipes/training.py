@@ -1,0 +1,202 @@
+"""Train a network on JPEG files: on their coefficients, or, as its twin, on their pixels.
+
+files → frequencies that are kept → network → train_network → Model
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bandwise.data.augment import GLYPHS
+from bandwise.data.files import FileDataset
+from bandwise.dct import BLOCK
+from bandwise.dct_domain import FrequencyStatistics, frequency_statistics
+from bandwise.errors import ConfigurationError
+from bandwise.frequencies import Frequencies
+from bandwise.inference import Model
+from bandwise.inference.model import Reads
+from bandwise.learning import frequency_importance
+from bandwise.recipes.networks import PHOTOGRAPH_SIDE
+from bandwise.results import digest, versions
+from bandwise.tasks import logits_of_batches
+from bandwise.tasks.networks import FrequencySelection, build_coefficient_network, build_network
+from bandwise.training import (
+    CoefficientExamples,
+    DecodedExamples,
+    Examples,
+    NetworkConfig,
+    NetworkEpoch,
+    train_network,
+)
+
+BATCH = 64
+
+RULES = ("importance", "energy", "zigzag")
+"""Ways to choose frequencies: by what a trained network loses without them, by their mean square,
+and by their place in the zigzag order, which takes no data."""
+
+OnEpoch = Callable[[NetworkEpoch], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What is trained.
+
+    Attributes
+    ----------
+    network
+        Name in the registry of what it reads.
+    reads
+        ``"coefficients"`` or ``"pixels"``.
+    frequencies
+        What is kept of each image; all for None, and for pixels.
+    training
+        How it is trained; by the kind of images if not given.
+    """
+
+    network: str = "resnet"
+    reads: Reads = "coefficients"
+    frequencies: Frequencies | None = None
+    training: NetworkConfig | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.reads == "pixels" and self.frequencies is not None:
+            raise ConfigurationError("frequencies are kept of coefficients, not of pixels")
+
+
+def train_on_files(
+    config: TrainConfig,
+    data: FileDataset,
+    *,
+    checkpoint: Path | None = None,
+    on_epoch: OnEpoch = lambda _: None,
+) -> tuple[Model, tuple[NetworkEpoch, ...]]:
+    """Train a network, or go on from a checkpoint of the same training; also says how it went.
+
+    Raises
+    ------
+    ConfigurationError
+        For a network that is not there, or frequencies that the images do not have.
+    CheckpointError, DivergenceError
+        As `train_network`.
+    """
+    training = config.training or default_training(data)
+    frequencies = config.frequencies
+    if config.reads == "coefficients" and frequencies is None:
+        frequencies = Frequencies.whole(data.channels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        module = _network(config, data, frequencies)
+    sets = {name: examples(data, config.reads, name) for name in ("train", "validation")}
+    history = train_network(
+        module,
+        sets["train"],
+        validation=sets["validation"],
+        num_classes=data.num_classes,
+        config=training,
+        device=config.device,
+        checkpoint=checkpoint,
+        fingerprint=digest([config.network, config.reads, _kept(frequencies), data.sha256]),
+        listener=on_epoch,
+    )
+    model = Model(
+        network=config.network,
+        reads=config.reads,
+        classes=data.classes,
+        channels=data.channels,
+        grid=data.grid,
+        frequencies=frequencies,
+        provenance={
+            "data_sha256": data.sha256,
+            "training": asdict(training),
+            "validation_accuracy": history[-1].validation_accuracy,
+            "versions": versions(),
+        },
+        module=module,
+    )
+    return model, history
+
+
+def default_training(
+    data: FileDataset, *, epochs: int | None = None, seed: int = 0
+) -> NetworkConfig:
+    """Settings by the kind of images, for a number of epochs if that is given."""
+    if data.channels == 3 and min(data.grid) * BLOCK >= PHOTOGRAPH_SIDE:
+        training = NetworkConfig(epochs=60, seed=seed)
+    else:
+        training = NetworkConfig(
+            epochs=30, warm_up_epochs=1.0, small_share=0.0, augmentation=GLYPHS, seed=seed
+        )
+    return training if epochs is None else replace(training, epochs=epochs)
+
+
+def examples(data: FileDataset, reads: Reads, split: str) -> Examples[Any]:
+    """Images of a split in the form in which a network reads them."""
+    files = data.splits[split]
+    return CoefficientExamples(files) if reads == "coefficients" else DecodedExamples(files)
+
+
+def correct_on_test(model: Model, data: FileDataset, *, device: str = "cpu") -> torch.Tensor:
+    """(N,) bool: which test images the model classifies as they are labelled."""
+    shown = examples(data, model.reads, "test")
+    logits = logits_of_batches(model.module, shown.batches(BATCH), device=device)
+    return logits.argmax(1) == shown.labels
+
+
+def choose_frequencies(
+    rule: str, count: int, data: FileDataset, *, model: Model | None = None
+) -> Frequencies:
+    """Keep ``count`` frequencies by one of ``RULES``.
+
+    Parameters
+    ----------
+    model
+        For ``"importance"``: a model that was trained on every frequency.
+
+    Raises
+    ------
+    ConfigurationError
+        For another rule or count, or importance without such a model.
+    """
+    if rule == "zigzag":
+        return Frequencies.triangle(count, channels=data.channels)
+    statistics = statistics_of(data)
+    if rule == "energy":
+        return Frequencies.top(statistics.energy.numpy(), count)
+    if rule != "importance":
+        raise ConfigurationError(f"frequencies are kept by {', '.join(RULES)}, not {rule!r}")
+    if model is None or model.frequencies != Frequencies.whole(data.channels):
+        raise ConfigurationError(
+            "importance is measured with a model that reads every frequency; train one first"
+        )
+    batches = examples(data, "coefficients", "train").batches(BATCH)
+    importance = frequency_importance(model.module, batches, statistics)
+    return Frequencies.top(importance.numpy(), count)
+
+
+def statistics_of(data: FileDataset) -> FrequencyStatistics:
+    """Mean and deviation of each frequency over the training images."""
+    return frequency_statistics(examples(data, "coefficients", "train").batches(BATCH))
+
+
+def _network(config: TrainConfig, data: FileDataset, frequencies: Frequencies | None) -> nn.Module:
+    if frequencies is None:
+        return build_network(config.network, num_classes=data.num_classes, channels=data.channels)
+    module = build_coefficient_network(
+        config.network, num_classes=data.num_classes, frequencies=frequencies
+    )
+    for part in module.modules():
+        if isinstance(part, FrequencySelection):
+            part.standardise(statistics_of(data))
+    return module
+
+
+def _kept(frequencies: Frequencies | None) -> list[int] | None:
+    return None if frequencies is None else list(frequencies.kept)

@@ -1,0 +1,134 @@
+"""Labelled images in the form in which a network reads them.
+
+    read ──→ (augment ──→ mix ──→) network
+
+One training loop serves all: an `Examples` knows how a batch is read, and how it is changed at
+random, in its own form.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from bandwise.data import LabelledImages
+from bandwise.data.augment import Augmentation, augment, mix
+from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
+from bandwise.data.files import LabelledFiles
+from bandwise.dct_domain import CoefficientBatch
+from bandwise.tasks import to_unit_range
+
+Inputs = TypeVar("Inputs", Tensor, CoefficientBatch)
+
+
+class Examples(ABC, Generic[Inputs]):
+    """Images with their classes.
+
+    Attributes
+    ----------
+    labels
+        (N,) int64.
+    """
+
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def read(self, index: Tensor) -> Inputs:
+        """Images at ``index`` (n,), as a network takes them in evaluation."""
+
+    @abstractmethod
+    def augment(
+        self, inputs: Inputs, settings: Augmentation, generator: torch.Generator, *, scale: float
+    ) -> Inputs:
+        """Change each image at random; its side becomes about ``scale`` of what it was."""
+
+    @abstractmethod
+    def mix(
+        self, inputs: Inputs, targets: Tensor, share: float, generator: torch.Generator
+    ) -> tuple[Inputs, Tensor]:
+        """Mix a batch and its class probabilities (n, classes) with itself, or not."""
+
+    def batches(self, size: int) -> Iterator[Inputs]:
+        """Read all images in order."""
+        for index in torch.arange(len(self)).split(size):
+            yield self.read(index)
+
+
+class PixelExamples(Examples[Tensor]):
+    """Pixels in memory."""
+
+    def __init__(self, images: LabelledImages) -> None:
+        self._pixels_u8 = images.pixels_u8
+        self.labels = images.labels
+
+    def read(self, index: Tensor) -> Tensor:
+        """(n, C, H, W) in [0, 1]."""
+        return to_unit_range(self._pixels_u8[index])
+
+    def augment(
+        self, inputs: Tensor, settings: Augmentation, generator: torch.Generator, *, scale: float
+    ) -> Tensor:
+        """See `bandwise.data.augment`."""
+        side = round(inputs.shape[-1] * scale)
+        changed = augment(inputs, settings, generator, side=side)
+        return changed.contiguous(memory_format=torch.channels_last)
+
+    def mix(
+        self, inputs: Tensor, targets: Tensor, share: float, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """See `bandwise.data.augment`."""
+        return mix(inputs, targets, share, generator)
+
+
+class DecodedExamples(PixelExamples):
+    """JPEG files that are decoded each time they are read."""
+
+    def __init__(self, files: LabelledFiles) -> None:
+        self._files = files
+        self.labels = files.labels
+
+    def read(self, index: Tensor) -> Tensor:
+        """(n, C, H, W) in [0, 1]."""
+        return to_unit_range(self._files.pixels(index))
+
+
+class CoefficientExamples(Examples[CoefficientBatch]):
+    """JPEG files whose coefficients are read."""
+
+    def __init__(self, files: LabelledFiles) -> None:
+        self._files = files
+        self.labels = files.labels
+
+    def read(self, index: Tensor) -> CoefficientBatch:
+        """Dequantised coefficients."""
+        return self._files.batch(index)
+
+    def augment(
+        self,
+        inputs: CoefficientBatch,
+        settings: Augmentation,
+        generator: torch.Generator,
+        *,
+        scale: float,
+    ) -> CoefficientBatch:
+        """See `bandwise.data.coefficient_augment`."""
+        rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
+        return augment_coefficients(inputs, settings, generator, rows=rows, columns=columns)
+
+    def mix(
+        self, inputs: CoefficientBatch, targets: Tensor, share: float, generator: torch.Generator
+    ) -> tuple[CoefficientBatch, Tensor]:
+        """See `bandwise.data.coefficient_augment`."""
+        return mix_coefficients(inputs, targets, share, generator)
+
+
+def as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:
+    """Pixels in memory as examples; what is one already stays."""
+    return PixelExamples(images) if isinstance(images, LabelledImages) else images

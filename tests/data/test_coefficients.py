@@ -1,0 +1,220 @@
+"""JPEG files of any layout become the same batch as each would alone, on one grid."""
+
+import functools
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from bandwise import jpeg
+from bandwise.coefficients import Coefficients, Subsampling
+from bandwise.data.coefficients import CoefficientDataset, collate, read_batch
+from bandwise.data.folder import load_folder
+from bandwise.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
+from bandwise.errors import (
+    DataError,
+    DataNotFoundError,
+    JpegError,
+    JpegLimitError,
+    ShapeError,
+    UnreadableImageError,
+)
+from bandwise.tables import TableSet
+from tests.jpeg.images import SCHEMES, picture
+
+SIZE = (48, 32)
+
+
+def file(
+    height: int = SIZE[0],
+    width: int = SIZE[1],
+    *,
+    seed: int = 0,
+    grey: bool = False,
+    quality: int = 60,
+    subsampling: Subsampling = "4:2:0",
+) -> bytes:
+    pixels = picture(height, width, grey=grey, seed=seed)
+    return jpeg.encode(pixels, TableSet.ijg(quality), subsampling=subsampling)
+
+
+def plane_of(*blocks: NDArray[np.float32]) -> Tensor:
+    """(1, 64·C, h, w) of dequantised blocks (h, w, 8, 8)."""
+    return torch.cat([torch.from_numpy(b).flatten(2).permute(2, 0, 1) for b in blocks])[None]
+
+
+def alone(data: bytes) -> CoefficientBatch:
+    """Written independently: one file by the reader of single files."""
+    image = jpeg.read_coefficients(data)
+    luma, *chroma = image.dequantised()
+    if not chroma:
+        return CoefficientBatch(plane_of(luma))
+    across, down = image.planes[0].h_samp, image.planes[0].v_samp
+    pad = [(0, luma.shape[0] % 2), (0, luma.shape[1] % 2), (0, 0), (0, 0)]
+    return CoefficientBatch(
+        plane_of(np.pad(luma, pad)),
+        halve(plane_of(*chroma), rows=down == 1, columns=across == 1),
+    )
+
+
+def assert_same(have: CoefficientBatch, want: CoefficientBatch) -> None:
+    assert (have.chroma is None) == (want.chroma is None)
+    for one, other in zip(have, want, strict=True):
+        if one is not None:
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-3)
+            assert one.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("size", [SIZE, (41, 57)])
+@pytest.mark.parametrize("subsampling", SCHEMES)
+def test_files_of_one_layout(
+    subsampling: Subsampling, size: tuple[int, int], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bandwise.data.coefficients._BYTES_PER_CALL", 20_000)  # several calls
+    files = [
+        file(*size, seed=seed, quality=40 + seed, subsampling=subsampling) for seed in range(7)
+    ]
+    batch = read_batch(files, threads=threads)
+    assert_same(batch, concatenate([alone(data) for data in files]))
+    assert batch.grid == (6, 4 if size == SIZE else 8)
+
+
+def test_grey_files_have_no_chroma_and_any_size() -> None:
+    files = [file(24, 40, seed=seed, grey=True) for seed in range(3)]
+    batch = read_batch(files)
+    assert_same(batch, concatenate([alone(data) for data in files]))
+    assert batch.grid == (3, 5)
+
+
+def test_layouts_are_mixed_in_order() -> None:
+    files = [
+        file(seed=seed, grey=seed % 5 == 4, subsampling=SCHEMES[seed % 4]) for seed in range(11)
+    ]
+    assert_same(read_batch(files), concatenate([alone(data) for data in files]))
+
+
+def test_layouts_of_equal_blocks_but_unequal_sampling_are_kept_apart() -> None:
+    files = [file(8, 8, seed=seed, subsampling=SCHEMES[seed % 4]) for seed in range(8)]
+    assert_same(read_batch(files), concatenate([alone(data) for data in files]))
+
+
+def test_sizes_are_mixed_on_a_grid() -> None:
+    files = [file(16 + 9 * seed, 70 - 7 * seed, seed=seed, grey=seed == 2) for seed in range(5)]
+    coloured = concatenate([fit(alone(files[0]), 4, 6), fit(alone(files[2]), 4, 6)])
+    want = [fit(alone(data), 4, 6) for data in files]
+    want[2] = coloured.select(slice(1, 2))
+    assert_same(read_batch(files, grid=(4, 6)), concatenate(want))
+    with pytest.raises(DataError, match=r"5 sizes, \(2, 10\) to .* give a grid"):
+        read_batch(files)
+    with pytest.raises(ShapeError, match="even numbers"):
+        read_batch(files, grid=(3, 6))
+
+
+def test_channels_are_those_asked_for() -> None:
+    grey, colour = [file(seed=1, grey=True)], [file(seed=2)]
+    assert read_batch(grey).chroma is None
+    assert_same(read_batch(grey, channels=3), with_chroma(alone(grey[0])))
+    assert_same(read_batch(colour, channels=3), alone(colour[0]))
+    for files in (grey, colour, grey + colour):
+        luma = concatenate([CoefficientBatch(alone(data).luma) for data in files])
+        assert_same(read_batch(files, channels=1), luma)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_errors_name_the_file(threads: int) -> None:
+    files = [file(seed=seed) for seed in range(40)]
+    cut = [*files[:31], files[31][:-40], *files[32:]]
+    with pytest.raises(JpegError, match=r"^item 31: damaged JPEG"):
+        read_batch(cut, threads=threads)
+    with pytest.raises(JpegError, match=r"^item 2: "):
+        read_batch([*files[:2], b"nothing"], threads=threads)
+    with pytest.raises(JpegLimitError, match=r"^item 0: "):
+        read_batch(files, limits=jpeg.Limits(max_pixels=99), threads=threads)
+    with pytest.raises(DataError, match="no images"):
+        read_batch([])
+
+
+def test_collating_gives_what_reading_gives() -> None:
+    files = [file(seed=seed, grey=seed == 3, subsampling=SCHEMES[seed % 4]) for seed in range(6)]
+    data = CoefficientDataset(files, range(6))
+    batch, labels = collate([data[index] for index in range(6)])
+    assert_same(batch, read_batch(files))
+    assert torch.equal(labels, torch.arange(6))
+    wide, _ = collate([data[0]], grid=(2, 8))
+    assert_same(wide, read_batch(files[:1], grid=(2, 8)))
+
+
+def test_data_sets_feed_a_loader() -> None:
+    files = [file(32, 16 + 8 * seed, seed=seed) for seed in range(5)]
+    data = CoefficientDataset(files, torch.arange(5))
+    loader: DataLoader[tuple[Coefficients, int]] = DataLoader(
+        data, batch_size=2, collate_fn=functools.partial(collate, grid=(4, 4))
+    )
+    batches = list(loader)
+    assert [labels.tolist() for _, labels in batches] == [[0, 1], [2, 3], [4]]
+    assert_same(batches[1][0], read_batch(files[2:4], grid=(4, 4)))
+
+
+def test_folders_have_splits(tmp_path: Path) -> None:
+    """As `bandwise encode` leaves them."""
+    (tmp_path / "quarantine.jsonl").write_text("{}\n")
+    for seed, split in enumerate(("train", "train", "validation", "test") * 2):
+        path = tmp_path / split / "ab"[seed // 4] / f"{seed}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file(seed=seed))
+    classes, splits = CoefficientDataset.of_folder(tmp_path)
+    assert classes == ("a", "b")
+    assert {name: split.labels.tolist() for name, split in splits.items()} == {
+        "train": [0, 0, 1, 1],
+        "validation": [0, 1],
+        "test": [0, 1],
+    }
+    assert [path.name for path in splits["train"].files if isinstance(path, Path)] == [
+        "0.jpg",
+        "1.jpg",
+        "4.jpg",
+        "5.jpg",
+    ]
+
+
+def test_flat_folders_are_split_as_those_of_pixels(tmp_path: Path) -> None:
+    for seed in range(8):
+        path = tmp_path / "ab"[seed % 2] / f"{seed}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(file(16, 16, seed=seed))
+    _, splits = CoefficientDataset.of_folder(tmp_path)
+    pixels = load_folder(tmp_path)
+    assert [len(split) for split in splits.values()] == [6, 2]
+    for name, split in splits.items():
+        files = [split.bytes_of(index) for index in range(len(split))]
+        decoded = np.stack([jpeg.decode(data) for data in files])
+        assert np.array_equal(decoded.transpose(0, 3, 1, 2), pixels.split(name).pixels_u8)
+        assert torch.equal(split.labels, pixels.split(name).labels)
+
+
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
+    cut, png, gone = (tmp_path / name for name in ("cut.jpg", "png.jpg", "gone.jpg"))
+    cut.write_bytes(file()[:-50])
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "PNG")
+    png.write_bytes(stream.getvalue())
+    data = CoefficientDataset([cut, png, gone, b"nothing"], [0, 0, 0, 0])
+    for index, words in enumerate(["cut.jpg: damaged", "png.jpg: "]):
+        with pytest.raises(UnreadableImageError, match=words):
+            data[index]
+    with pytest.raises(DataNotFoundError, match=r"gone\.jpg cannot be read"):
+        data[2]
+    with pytest.raises(UnreadableImageError, match="item 3: "):
+        data[3]
+
+
+def test_labels_are_checked() -> None:
+    with pytest.raises(ShapeError, match="2 files need int64 labels"):
+        CoefficientDataset([file(), file()], [0])

@@ -117,6 +117,7 @@ def rate_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     for other in sorted({str(row["network"]) for row in rows if row["record"] == "point"}):
         if other != network:
             parts += _transfer(rows, other, network)
+    parts += _retrained(rows, network)
     alt = f"Test accuracy against bytes an image of every codec on {name}, beside the originals'"
     figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
     return "\n\n".join([*parts, *figures])
@@ -219,6 +220,21 @@ def _transfer(rows: Sequence[Mapping[str, Any]], network: str, learned_for: str)
     return [note, _listed(savings(points, TRANSFERS))]
 
 
+def _retrained(rows: Sequence[Mapping[str, Any]], network: str) -> list[str]:
+    """Bytes and savings where the network is trained on with the files that it is shown."""
+    points = points_of(rows, network=network, protocol="retrained")
+    if not points:
+        return []
+    (original,) = (p for p in points if (p.codec, p.split) == (ORIGINAL, "test"))
+    note = (
+        f"With {network} trained on from the same start with the files of each setting, tables and "
+        f"network learned together for bandwise, mean of {len(original.seeds)} seeds; trained on "
+        f"for as long with originals it has {original.accuracy:.2%}:"
+    )
+    sentences = savings(points, TRANSFERS, divergence=False)
+    return [note, bytes_table(points), _listed(sentences)]
+
+
 def _listed(sentences: Iterator[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
@@ -233,16 +249,27 @@ def bytes_table(points: Sequence[Point]) -> str:
     return _table(rows)
 
 
-def savings(points: Sequence[Point], comparisons: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Sentences on what each learned codec saves against those that it is compared with."""
+def savings(
+    points: Sequence[Point],
+    comparisons: Mapping[str, Sequence[str]],
+    *,
+    divergence: bool = True,
+) -> Iterator[str]:
+    """Sentences on what each learned codec saves against those that it is compared with.
+
+    Equal divergence is that from a network's output on originals, which a network that was trained
+    on with files does not aim at.
+    """
     measured = {point.codec for point in points}
     for candidate, baselines in comparisons.items():
         for baseline in baselines:
             if {candidate, baseline} <= measured:
                 found = headline(points, BOUND, candidate=candidate, baseline=baseline)
-                equal = saving_at_equal_divergence(
-                    points, BOUND, candidate=candidate, baseline=baseline
-                )
+                equal = None
+                if divergence:
+                    equal = saving_at_equal_divergence(
+                        points, BOUND, candidate=candidate, baseline=baseline
+                    )
                 yield _sentence(candidate, baseline, found, equal)
 
 
@@ -250,7 +277,7 @@ def _sentence(
     candidate: str,
     baseline: str,
     found: Headline | Undefined,
-    equal: DivergenceSaving | Undefined,
+    equal: DivergenceSaving | Undefined | None,
 ) -> str:
     ours, theirs = look_of(candidate).label, look_of(baseline).label
     if isinstance(found, Undefined):
@@ -260,7 +287,7 @@ def _sentence(
             f"**{ours}** needs {_fewer(found.saving)} than {theirs} "
             f"at ≤ {bound_in_words(BOUND)} lost"
         )
-    if not isinstance(equal, Undefined):
+    if isinstance(equal, DivergenceSaving):
         text += f", {_share(equal.saving)} at equal divergence"
     if not isinstance(found, Undefined) and not found.holds:
         sides = ((ours, found.candidate), (theirs, found.baseline))

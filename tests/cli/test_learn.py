@@ -64,6 +64,16 @@ def test_a_profile_is_learned_and_says_what_it_does(
     assert err == ""
 
 
+def test_integers_are_chosen_where_that_is_asked_for(work: Path, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "rdo.json"), "--work", str(tmp_path / "work")]
+    weights = ["--weights", str(work / "work" / "networks" / "small-cnn.safetensors")]
+    command = [*QUICK, *TARGET, *weights, "--slopes", "1e-3", "--rdo", "0.1", *out]
+    assert run(command) == 0
+    optimised = Profile.load(tmp_path / "rdo.json").rate_distortion
+    assert optimised is not None
+    assert optimised.slope == pytest.approx(1e-4)
+
+
 def test_bytes_and_bits_per_pixel_are_the_same_target(
     work: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

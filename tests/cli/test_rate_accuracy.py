@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 QUICK = [
     *("rate-accuracy", "digits", "--network", "small-cnn", "--epochs", "1", "--images", "50"),
     *("--transfer", "none", "--methods", "sensitivity", "--codecs", "libjpeg"),
-    *("--libjpeg-every", "24"),
+    *("--libjpeg-every", "24", "--slopes", "1e-6", "1e-5", "1e-4", "1e-3"),
 ]
 
 
@@ -63,6 +63,9 @@ def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
     assert {row["codec"] for row in rows if row["record"] == "point"} == {
         *("original", "libjpeg", "bandwise", "bandwise guided", "libjpeg guided")
     }
+    assert [row["label"] for row in rows if row["record"] == "profile"] == [
+        f"sensitivity {slope}" for slope in ("1e-06", "1e-05", "0.0001", "0.001")
+    ]
     monkeypatch.setattr("bandwise.report.write_report", lambda *_: out / "report.html")
     assert run([*QUICK, "--out", str(out)]) == 0
     text = said(capfd)[0]

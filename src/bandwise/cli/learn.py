@@ -64,6 +64,13 @@ def learn(
     slopes: Annotated[
         list[float] | None, typer.Option(help="Prices of a bit in nats, one profile each.")
     ] = None,
+    rdo: Annotated[
+        float,
+        typer.Option(
+            help="Choose integers by rate and distortion, at this share of the price of a bit; 0 "
+            "rounds them."
+        ),
+    ] = 0.0,
     images: Annotated[
         int, typer.Option(help="Training images that the tables are learned from.")
     ] = 600,
@@ -113,6 +120,7 @@ def learn(
         epochs=epochs,
         method=method.value,
         slopes=tuple(slopes or SLOPES),
+        rdo=rdo,
         images=images,
         subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
         seed=seed,

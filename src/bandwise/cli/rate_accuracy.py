@@ -38,6 +38,10 @@ def rate_accuracy(
     methods: Annotated[
         list[str] | None, typer.Option(help="`sensitivity`, `gradient`, or both if not given.")
     ] = None,
+    slopes: Annotated[
+        list[float] | None,
+        typer.Option(help="Prices of a bit in nats, one profile each, for `sensitivity`."),
+    ] = None,
     codecs: Annotated[
         list[str] | None, typer.Option(help="Codecs; every one that is installed if not given.")
     ] = None,
@@ -75,7 +79,7 @@ def rate_accuracy(
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
     from bandwise.measures import points_of
-    from bandwise.recipes.learning import METHODS, LearnConfig
+    from bandwise.recipes.learning import METHODS, SLOPES, LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
     from bandwise.report import write_report
@@ -87,6 +91,7 @@ def rate_accuracy(
             network=network,
             weights=weights,
             epochs=epochs,
+            slopes=tuple(slopes or SLOPES),
             images=images,
             seed=seed,
             device=device_name(device),

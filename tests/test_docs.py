@@ -20,6 +20,7 @@ from tests.report.straight.synthetic import straight_rows
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+STRAIGHT = (ROOT / "docs" / "straight-from-jpeg.md").read_text()
 
 
 def examples(text: str) -> list[str]:
@@ -65,7 +66,17 @@ def test_the_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert sizes[0] > sizes[1] > 100
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/compression.md", "docs/data.md"])
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+def test_the_example_on_coefficients_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(STRAIGHT)
+    exec(example, {})
+    assert capsys.readouterr().out == "torch.Size([4, 10])\n"
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/compression.md", "docs/data.md", "docs/straight-from-jpeg.md"],
+)
 def test_commands_and_options_on_the_page_exist(page: str) -> None:
     text = (ROOT / page).read_text().replace("\\\n", " ")
     shown = re.findall(r"^    (?:\.venv/bin/)?bandwise (\S+)(.*)$", text, re.MULTILINE)
@@ -133,7 +144,7 @@ def test_results_of_training_on_files_make_three_tables(generate: Any, tmp_path:
     assert "| 1,264 B (59.4 %) |" in sizes[4]
     assert "less than whole files of 3,114 B" in text
     assert "1.50 times as many images a second" in text
-    assert "(docs/figures/straight-from-jpeg-kept.png)" in text
+    assert "(docs/figures/straight-from-jpeg-training.png)" in text
 
 
 def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:

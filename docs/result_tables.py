@@ -43,8 +43,8 @@ BOUND = 1.0
 """What the sentences below it speak of."""
 
 COMPARISONS = {
-    LEARNED: (LIBJPEG, "mozjpeg", "jpegli", "webp", "avif"),
-    GUIDED: (LIBJPEG, GUIDED_LIBJPEG, "mozjpeg", "jpegli", "webp", "avif"),
+    LEARNED: (LIBJPEG, "mozjpeg", "jpegli", "webp", "avif", "jpeg-xl"),
+    GUIDED: (LIBJPEG, GUIDED_LIBJPEG, "mozjpeg", "jpegli", "webp", "avif", "jpeg-xl"),
 }
 """Codecs that each of ours is compared with, as far as they were measured."""
 

@@ -247,6 +247,13 @@ def test_what_trains_nothing_does_not_wait_for_pytorch(
     assert said in " ".join((done.stdout + done.stderr).replace("│", " ").split())
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_does_not_wait_for_pytorch(command: str) -> None:
+    done = _without_torch(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Example" in done.stdout
+
+
 def test_a_report_does_not_need_pytorch(finished: Path, tmp_path: Path) -> None:
     done = _without_torch("report", str(finished), "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr

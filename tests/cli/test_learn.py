@@ -1,8 +1,6 @@
 """``bandwise learn`` as a person uses it, from images to smaller files."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -190,8 +188,3 @@ def test_an_interruption_says_how_to_go_on(
     monkeypatch.setattr("bandwise.recipes.target.learn_profile", interrupted)
     assert run([*QUICK, "--out", str(tmp_path / "p.json")]) == 130
     assert "the same command resumes" in said(capfd)[1]
-
-
-def test_nothing_waits_for_pytorch() -> None:
-    code = "import sys, bandwise.cli.learn; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -189,17 +188,3 @@ def test_a_model_is_exported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     said = capfd.readouterr().out
     assert said.startswith("luma (N, 64, 4, 6) → logits (N, 3): ")
     assert f"{out}, {out.stat().st_size:,} bytes" in said
-
-
-@pytest.mark.parametrize("command", ["predict", "export"])
-def test_help_does_not_wait_for_pytorch(command: str) -> None:
-    program = (
-        "import sys; from bandwise.cli.main import run; "
-        f"code = run([{command!r}, '--help']); "
-        "sys.exit(code or 'torch' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Example: bandwise" in done.stdout

@@ -1,7 +1,5 @@
 """``bandwise straight-from-jpeg`` as a person uses it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -106,13 +104,3 @@ def test_an_interruption_says_how_to_go_on(
     monkeypatch.setattr(straight_from_jpeg, "run", interrupted)
     assert run(["straight-from-jpeg", str(root), "--out", str(tmp_path / "out")]) == 130
     assert "finished runs and epochs are kept, the same command resumes" in said(capfd)[1]
-
-
-def test_help_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["straight-from-jpeg", "--help"]) == 0
-    assert "Example: bandwise straight-from-jpeg " in said(capfd)[0]
-
-
-def test_nothing_waits_for_pytorch() -> None:
-    code = "import sys, bandwise.cli.straight_from_jpeg; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -98,7 +98,7 @@ def test_several_sizes_need_an_image_size(root: Path) -> None:
     data = load_files(root, image_size=(16, 32))
     assert data.grid == (2, 4)
     train = data.splits["train"]
-    assert train.batch([0, 1]).grid == (2, 4)
+    assert train.coefficients([0, 1]).grid == (2, 4)
     assert train.pixels([0, 1]).shape == (2, 1, 16, 32)
 
 
@@ -112,7 +112,7 @@ def test_sizes_that_are_no_blocks_are_filled_up(tmp_path: Path) -> None:
     data = load_files(write_digits(tmp_path, SPLITS, side=24))
     assert data.grid == (4, 4)
     test = data.splits["test"]
-    assert test.batch([0]).grid == (4, 4)
+    assert test.coefficients([0]).grid == (4, 4)
     (pixels,) = test.pixels([0])
     assert (pixels[0, 4:28, 4:28].numpy() == jpeg.decode(test.files[0])).all()
     assert {*pixels[0, :4].unique().tolist(), *pixels[0, 28:].unique().tolist()} == {128}
@@ -122,7 +122,7 @@ def test_grey_among_colour_is_read_in_colour(root: Path) -> None:
     (root / "test" / "1" / "00.jpg").write_bytes(file(16, 16))
     data = load_files(root)
     assert data.channels == 3
-    train = data.splits["train"].batch([0, 1])
+    train = data.splits["train"].coefficients([0, 1])
     assert train.chroma is not None
     assert train.chroma.abs().max() == 0
     (grey,) = data.splits["train"].pixels([0])
@@ -170,16 +170,16 @@ def test_other_layouts_are_refused(
 def test_batches_are_in_the_order_asked_for() -> None:
     files = labelled(*(file(seed=seed) for seed in range(5)))
     assert len(files) == 5
-    batch, want = files.batch([3, 0]), read_batch([files.files[3], files.files[0]])
+    batch, want = files.coefficients([3, 0]), read_batch([files.files[3], files.files[0]])
     assert torch.equal(batch.luma, want.luma)
     part = files.subset(torch.tensor([4, 2]))
     assert part.labels.tolist() == [4, 2]
     assert part.files == (files.files[4], files.files[2])
     assert torch.equal(part.pixels([1]), files.pixels([2]))
     grey = labelled(*files.files, channels=1)
-    assert grey.batch([0]).chroma is None
+    assert grey.coefficients([0]).chroma is None
     mixed = labelled(file(16, 16), file(32, 16), grid=(2, 2))
-    assert mixed.batch([1, 0]).grid == (2, 2)
+    assert mixed.coefficients([1, 0]).grid == (2, 2)
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -224,5 +224,5 @@ def test_labels_are_checked() -> None:
 
 def test_a_data_set_says_how_its_images_are_read() -> None:
     files = labelled(file(), grid=(6, 4), channels=1)
-    data = FileDataset(name="x", classes=("a",), splits={"train": files}, sha256="")
-    assert (data.grid, data.channels) == ((6, 4), 1)
+    data = FileDataset(root=Path("x"), classes=("a",), splits={"train": files}, sha256="")
+    assert (data.name, data.grid, data.channels) == ("x", (6, 4), 1)

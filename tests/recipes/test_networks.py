@@ -10,9 +10,9 @@ import torch
 from bandwise import jpeg
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import CheckpointError, ConfigurationError
-from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.networks import check_network, default_training, prepare_network
 from bandwise.recipes.target import Learned, learn_profile
+from bandwise.training import NetworkConfig
 from tests.recipes.conftest import CONFIG, LOSSY
 
 pytestmark = pytest.mark.skipif(
@@ -21,14 +21,19 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_training_fits_the_kind_of_images(few_digits: Dataset) -> None:
-    glyphs = default_training(few_digits, LearnConfig(seed=4))
+    def of(dataset: Dataset, **settings: int) -> NetworkConfig:
+        channels, side, _ = dataset.image_shape
+        images = len(dataset.train)
+        return default_training(channels=channels, side=side, images=images, **settings)
+
+    glyphs = of(few_digits, seed=4)
     assert (glyphs.seed, glyphs.small_share) == (4, 0.0)
     assert 4 <= glyphs.epochs <= 40
-    assert default_training(few_digits, LearnConfig(epochs=3)).epochs == 3
+    assert of(few_digits, epochs=3).epochs == 3
     train = replace(
         few_digits.train, pixels_u8=torch.zeros(len(few_digits.train), 3, 64, 64, dtype=torch.uint8)
     )
-    photographs = default_training(replace(few_digits, train=train), LearnConfig())
+    photographs = of(replace(few_digits, train=train))
     assert photographs.epochs == 75
 
 

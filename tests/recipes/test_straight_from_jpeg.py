@@ -93,7 +93,7 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("finished") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(straight_from_jpeg, "work_through", in_this_process)
-        assert run(CONFIG, root, out) == out / RESULTS_NAME
+        assert run(CONFIG, load_files(root), out) == out / RESULTS_NAME
     return out
 
 
@@ -223,10 +223,10 @@ def test_an_interrupted_experiment_goes_on_to_the_same_rows(
 
     monkeypatch.setattr(straight_from_jpeg, "train_on_files", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(CONFIG, root, out)
+        run(CONFIG, load_files(root), out)
     assert list(trained(out)) == NAMES[:3]
     events: list[Event] = []
-    run(CONFIG, root, out, listener=events.append)
+    run(CONFIG, load_files(root), out, listener=events.append)
     assert len(heard) == 2 * len(NAMES)
     assert [event.done for event in events] == [2, *range(3, 11)]
     assert {event.total for event in events} == {10}
@@ -236,10 +236,10 @@ def test_an_interrupted_experiment_goes_on_to_the_same_rows(
         assert (out / file).read_bytes() == (finished / file).read_bytes()
 
     before = (out / RESULTS_NAME).read_bytes()
-    run(CONFIG, root, out, listener=events.append)
+    run(CONFIG, load_files(root), out, listener=events.append)
     assert len(heard) == 2 * len(NAMES)
     assert (out / RESULTS_NAME).read_bytes() == before
-    run(replace(CONFIG, kept=(24, 8, 4), rules=("zigzag",)), root, out)
+    run(replace(CONFIG, kept=(24, 8, 4), rules=("zigzag",)), load_files(root), out)
     assert len(heard) == 2 * len(NAMES) + 2
     assert without_clock(out)[0] == without_clock(finished)[0]
     assert len(trained(out)) == len(NAMES) + 1
@@ -247,7 +247,7 @@ def test_an_interrupted_experiment_goes_on_to_the_same_rows(
 
 def test_workers_give_the_same_rows(root: Path, finished: Path, tmp_path: Path) -> None:
     events: list[Event] = []
-    run(TWINS, root, tmp_path / "out", workers=2, listener=events.append)
+    run(TWINS, load_files(root), tmp_path / "out", workers=2, listener=events.append)
     rows = trained(tmp_path / "out")
     assert sorted(rows) == sorted(NAMES[:2])
     for row in without_clock(tmp_path / "out"):
@@ -270,7 +270,7 @@ def test_another_experiment_is_refused(
     else:
         config = replace(CONFIG, training=replace(TRAINING, learning_rate=0.01))
     with pytest.raises(ConfigurationError, match=f"another experiment: its {word} is another"):
-        run(config, root, finished, image_size=size)
+        run(config, load_files(root, image_size=size), finished)
     assert (finished / RESULTS_NAME).read_bytes() == before
 
 
@@ -278,13 +278,13 @@ def test_another_recipe_is_refused(root: Path, tmp_path: Path) -> None:
     row = {"record": "experiment", "schema": 1, "recipe": "reproduce", "settings": {}}
     (tmp_path / RESULTS_NAME).write_text(json.dumps(row) + "\n")
     with pytest.raises(ConfigurationError, match="its recipe is another"):
-        run(CONFIG, root, tmp_path)
+        run(CONFIG, load_files(root), tmp_path)
 
 
 def test_a_folder_with_something_else_is_left_alone(root: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(OutputError, match="not empty"):
-        run(CONFIG, root, tmp_path)
+        run(CONFIG, load_files(root), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -302,7 +302,7 @@ def test_what_is_not_there_is_said_before_anything_is_trained(
     changes: dict[str, Any], message: str, root: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        run(replace(CONFIG, **changes), root, tmp_path / "out")
+        run(replace(CONFIG, **changes), load_files(root), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -327,7 +327,7 @@ def test_a_network_of_ones_own_and_colour_of_any_sampling(tmp_path: Path) -> Non
     grey.write_bytes(jpeg.encode(picture(16, 16, grey=True), TableSet.ijg(80)))
     config = replace(CONFIG, twins=(), selected=OWN, kept=(24,), rules=("zigzag", "importance"))
     out = tmp_path / "out"
-    run(config, root, out)
+    run(config, load_files(root), out)
     assert len(trained(out)) == 3
     chosen = Job(network=OWN, reads="coefficients", seed=0, kept=24, rule="zigzag")
     kept = trained(out)[chosen.name]["frequencies"]
@@ -340,6 +340,6 @@ def test_an_error_of_a_run_is_one_message(root: Path, tmp_path: Path) -> None:
     (out / "models").mkdir(parents=True)
     (out / "models" / f"{NAMES[0]}.checkpoint.safetensors").write_bytes(b"damaged")
     with pytest.raises(BandwiseError, match="not a readable checkpoint") as caught:
-        run(CONFIG, root, out)
+        run(CONFIG, load_files(root), out)
     assert "\n" not in str(caught.value)
     assert trained(out) == {}

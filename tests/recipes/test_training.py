@@ -20,10 +20,10 @@ from bandwise.recipes.training import (
     TrainConfig,
     choose_frequencies,
     correct_on_test,
-    default_training,
     examples,
     statistics_of,
     train_on_files,
+    training_for,
 )
 from bandwise.tasks.networks import network_sha256
 from bandwise.training import NetworkConfig, NetworkEpoch
@@ -217,10 +217,10 @@ def test_a_network_of_ones_own_is_trained(data: FileDataset, tmp_path: Path) -> 
 
 
 def test_images_decide_how_they_are_trained_on(data: FileDataset, colour_data: FileDataset) -> None:
-    glyphs = default_training(data)
-    assert (glyphs.epochs, glyphs.augmentation, glyphs.small_share) == (30, GLYPHS, 0)
-    assert default_training(colour_data) == glyphs
+    glyphs = training_for(data)
+    assert (glyphs.augmentation, glyphs.small_share) == (GLYPHS, 0)
+    assert training_for(colour_data).augmentation == GLYPHS
     large = {name: replace(files, grid=(16, 16)) for name, files in colour_data.splits.items()}
-    photographs = default_training(replace(colour_data, splits=large))
-    assert (photographs.epochs, photographs.augmentation) == (60, PHOTOGRAPHS)
-    assert default_training(data, epochs=7, seed=3) == replace(glyphs, epochs=7, seed=3)
+    photographs = training_for(replace(colour_data, splits=large))
+    assert (photographs.epochs, photographs.augmentation) == (75, PHOTOGRAPHS)
+    assert training_for(data, epochs=7, seed=3) == replace(glyphs, epochs=7, seed=3)

@@ -50,7 +50,7 @@ def straight_from_jpeg(
     from bandwise.cli.trained import print_trained
     from bandwise.data.files import load_files
     from bandwise.recipes.straight_from_jpeg import StraightConfig, run
-    from bandwise.recipes.training import default_training
+    from bandwise.recipes.training import training_for
     from bandwise.report import write_report
     from bandwise.report.straight import straight_summary
     from bandwise.results import available_cores, read_rows
@@ -64,15 +64,14 @@ def straight_from_jpeg(
         selected=network,
         kept=tuple(keep or (64, 24, 12)),
         seeds=tuple(seeds or (0, 1, 2)),
-        training=default_training(data, epochs=epochs),
+        training=training_for(data, epochs=epochs),
     )
     console.print(f"{data.name}, into {target}")
     with resumable("finished runs and epochs are"), Stages(console) as stages:
         results = run(
             config,
-            folder,
+            data,
             target,
-            image_size=size,
             workers=workers or available_cores(),
             listener=stages.hear,
         )

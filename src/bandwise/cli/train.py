@@ -89,8 +89,8 @@ def train(
         TrainConfig,
         choose_frequencies,
         correct_on_test,
-        default_training,
         train_on_files,
+        training_for,
     )
 
     if by is Rule.IMPORTANCE and (keep is None or whole is None):
@@ -110,7 +110,7 @@ def train(
     frequencies = None
     if keep is not None:
         frequencies = choose_frequencies(by.value, keep, data, model=model)
-    training = default_training(data, epochs=epochs, seed=seed)
+    training = training_for(data, epochs=epochs, seed=seed)
     config = TrainConfig(
         network=network,
         reads=reads.value,

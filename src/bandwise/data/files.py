@@ -63,7 +63,7 @@ class LabelledFiles:
         files = tuple(self.files[i] for i in index.tolist())
         return replace(self, files=files, labels=self.labels[index])
 
-    def batch(
+    def coefficients(
         self, indices: Tensor | Sequence[int], *, threads: int | None = 1
     ) -> CoefficientBatch:
         """Read the files at ``indices``, in that order; see `read_batch`."""
@@ -82,8 +82,8 @@ class FileDataset:
 
     Parameters
     ----------
-    name
-        Of the folder.
+    root
+        The folder.
     classes
         Class names; a label is an index into them.
     splits
@@ -92,10 +92,15 @@ class FileDataset:
         Hash over classes, grid, files and labels of all splits.
     """
 
-    name: str
+    root: Path
     classes: tuple[str, ...]
     splits: Mapping[str, LabelledFiles]
     sha256: str
+
+    @property
+    def name(self) -> str:
+        """Of the folder."""
+        return self.root.resolve().name
 
     @property
     def num_classes(self) -> int:
@@ -122,7 +127,7 @@ def load_files(
     ----------
     image_size
         (H, W), multiples of 16, that every image is cropped or filled up to about its centre; that
-        of the first image if not given.
+        of the images if not given.
     seed
         Of the fifth of the training images that is held out where there is no validation split.
 
@@ -170,7 +175,7 @@ def load_files(
     grid = min(grids) if image_size is None else _grid(*image_size)
     digest.update(json.dumps(grid).encode())
     return FileDataset(
-        name=root.resolve().name,
+        root=root,
         classes=classes,
         splits={
             name: LabelledFiles(files, found[name].labels, grid, channels)

@@ -26,13 +26,13 @@ PHOTOGRAPH_SIDE = 64
 STEPS_FOR_GLYPHS = 3000
 
 
-def default_training(dataset: Dataset, config: LearnConfig) -> NetworkConfig:
-    """Settings to train a network with, by the kind of images."""
-    channels, height, _ = dataset.image_shape
-    if channels == 3 and height >= PHOTOGRAPH_SIDE:
-        training = NetworkConfig(seed=config.seed)
+def default_training(
+    *, channels: int, side: int, images: int, epochs: int | None = None, seed: int = 0
+) -> NetworkConfig:
+    """Settings to train a network with, by the kind of images; epochs as well if not given."""
+    if channels == 3 and side >= PHOTOGRAPH_SIDE:
+        training = NetworkConfig(seed=seed)
     else:
-        images = len(dataset.train)
         batch_size = 64 if images > 5000 else 32
         training = NetworkConfig(
             epochs=max(4, min(40, round(STEPS_FOR_GLYPHS * batch_size / images))),
@@ -40,9 +40,9 @@ def default_training(dataset: Dataset, config: LearnConfig) -> NetworkConfig:
             warm_up_epochs=1.0,
             small_share=0.0,
             augmentation=GLYPHS,
-            seed=config.seed,
+            seed=seed,
         )
-    return training if config.epochs is None else replace(training, epochs=config.epochs)
+    return training if epochs is None else replace(training, epochs=epochs)
 
 
 def prepare_network(
@@ -54,7 +54,8 @@ def prepare_network(
     checkpoint after every epoch and goes on from it. Raises `ConfigurationError` for a network that
     cannot read the images, `CheckpointError` for weights or a checkpoint of another network.
     """
-    channels, classes = dataset.image_shape[0], dataset.num_classes
+    channels, side, _ = dataset.image_shape
+    classes = dataset.num_classes
     if config.weights is not None:
         network = load_network(
             config.network, config.weights, num_classes=classes, channels=channels
@@ -62,7 +63,13 @@ def prepare_network(
         check_reads(network, config.network, dataset)
         return network
     path = weights_path(config, out)
-    training = default_training(dataset, config)
+    training = default_training(
+        channels=channels,
+        side=side,
+        images=len(dataset.train),
+        epochs=config.epochs,
+        seed=config.seed,
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         network = build_network(config.network, num_classes=classes, channels=channels)

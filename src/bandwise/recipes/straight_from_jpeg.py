@@ -36,8 +36,8 @@ from bandwise.recipes.training import (
     TrainConfig,
     choose_frequencies,
     correct_on_test,
-    default_training,
     train_on_files,
+    training_for,
 )
 from bandwise.results import (
     RESULTS_NAME,
@@ -50,7 +50,7 @@ from bandwise.results import (
     versions,
     write_rows,
 )
-from bandwise.tables import TableSet
+from bandwise.tables import BLOCK, TableSet
 from bandwise.tasks.networks import build_coefficient_network, build_network
 from bandwise.training import NetworkConfig, NetworkEpoch
 
@@ -135,35 +135,31 @@ def jobs(config: StraightConfig) -> tuple[list[Job], list[Job]]:
 
 def run(
     config: StraightConfig,
-    folder: Path,
+    data: FileDataset,
     out: Path,
     *,
-    image_size: tuple[int, int] | None = None,
     workers: int = 1,
     listener: Listener = silent,
 ) -> Path:
-    """Train every run that is not finished on a folder of .jpg files; the path of the results.
+    """Train every run that is not finished; the path of the results.
 
     Raises
     ------
     ConfigurationError
         If ``out`` holds another experiment, or a network is not there.
-    DataError
-        In one of its kinds, as `load_files`.
     OutputError
         If ``out`` cannot be written or holds something else.
     """
     check_folder(out, beside=(MODELS,))
-    data = load_files(folder, image_size=image_size)
     _check_networks(config, data)
     path = out / RESULTS_NAME
     experiment = _experiment_row(config, data)
     rows = _resumed(path, experiment) if path.exists() else [experiment]
     write_rows(path, rows)
-    task = _Training(config, folder, image_size, out / MODELS)
+    task = _Training(config, data, out / MODELS)
     done = {_job(row) for row in rows[1:]}
     waves = [[job for job in wave if job not in done] for wave in jobs(config)]
-    epochs = sum(len(wave) for wave in waves) * (config.training or default_training(data)).epochs
+    epochs = sum(len(wave) for wave in waves) * (config.training or training_for(data)).epochs
     reached: dict[Job, int] = {}
     for wave in waves:
         with closing(work_through(task, wave, workers=workers)) as events:
@@ -181,20 +177,14 @@ def run(
 class _Training:
     """Does jobs in a worker process, which reads the files once."""
 
-    def __init__(
-        self,
-        config: StraightConfig,
-        folder: Path,
-        image_size: tuple[int, int] | None,
-        models: Path,
-    ) -> None:
+    def __init__(self, config: StraightConfig, data: FileDataset, models: Path) -> None:
         self._config, self._models = config, models
-        self._source = (folder, image_size)
+        rows, columns = data.grid
+        self._root, self._size = data.root, (BLOCK * rows, BLOCK * columns)
 
     @functools.cached_property
     def _data(self) -> FileDataset:
-        folder, image_size = self._source
-        return load_files(folder, image_size=image_size)
+        return load_files(self._root, image_size=self._size)
 
     def __call__(self, job: Job, tell: Tell) -> Row:
         data, config = self._data, self._config
@@ -208,7 +198,7 @@ class _Training:
                 network=job.network,
                 reads=job.reads,
                 frequencies=frequencies,
-                training=replace(config.training or default_training(data), seed=job.seed),
+                training=replace(config.training or training_for(data), seed=job.seed),
                 device=config.device,
             ),
             data,
@@ -280,7 +270,7 @@ def _check_networks(config: StraightConfig, data: FileDataset) -> None:
 
 
 def _experiment_row(config: StraightConfig, data: FileDataset) -> Row:
-    training = config.training or default_training(data)
+    training = config.training or training_for(data)
     return {
         "record": "experiment",
         "schema": SCHEMA,

@@ -6,14 +6,13 @@ files → frequencies that are kept → network → train_network → Model
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from bandwise.data.augment import GLYPHS
 from bandwise.data.files import FileDataset
 from bandwise.dct import BLOCK
 from bandwise.dct_domain import FrequencyStatistics, frequency_statistics
@@ -22,7 +21,7 @@ from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
 from bandwise.inference.model import Reads
 from bandwise.learning import frequency_importance
-from bandwise.recipes.networks import PHOTOGRAPH_SIDE
+from bandwise.recipes.networks import default_training
 from bandwise.results import digest, versions
 from bandwise.tasks import logits_of_batches
 from bandwise.tasks.networks import FrequencySelection, build_coefficient_network, build_network
@@ -87,7 +86,7 @@ def train_on_files(
     CheckpointError, DivergenceError
         As `train_network`.
     """
-    training = config.training or default_training(data)
+    training = config.training or training_for(data)
     frequencies = config.frequencies
     if config.reads == "coefficients" and frequencies is None:
         frequencies = Frequencies.whole(data.channels)
@@ -124,17 +123,15 @@ def train_on_files(
     return model, history
 
 
-def default_training(
-    data: FileDataset, *, epochs: int | None = None, seed: int = 0
-) -> NetworkConfig:
-    """Settings by the kind of images, for a number of epochs if that is given."""
-    if data.channels == 3 and min(data.grid) * BLOCK >= PHOTOGRAPH_SIDE:
-        training = NetworkConfig(epochs=60, seed=seed)
-    else:
-        training = NetworkConfig(
-            epochs=30, warm_up_epochs=1.0, small_share=0.0, augmentation=GLYPHS, seed=seed
-        )
-    return training if epochs is None else replace(training, epochs=epochs)
+def training_for(data: FileDataset, *, epochs: int | None = None, seed: int = 0) -> NetworkConfig:
+    """`default_training` of these images."""
+    return default_training(
+        channels=data.channels,
+        side=BLOCK * min(data.grid),
+        images=len(data.splits["train"]),
+        epochs=epochs,
+        seed=seed,
+    )
 
 
 def examples(data: FileDataset, reads: Reads, split: str) -> Examples[Any]:

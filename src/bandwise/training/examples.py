@@ -108,7 +108,7 @@ class CoefficientExamples(Examples[CoefficientBatch]):
 
     def read(self, index: Tensor) -> CoefficientBatch:
         """Dequantised coefficients."""
-        return self._files.batch(index)
+        return self._files.coefficients(index)
 
     def augment(
         self,

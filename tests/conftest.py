@@ -1,4 +1,7 @@
-"""Shared by all tests: one thread a test process, and the real data where a machine has it."""
+"""Shared by all tests: one thread a test process, and the real data where a machine has it.
+
+``pytest --hypothesis-profile thorough`` tries 1,000 examples a property instead of 30.
+"""
 
 import os
 from pathlib import Path
@@ -8,6 +11,7 @@ import torch
 from hypothesis import settings
 
 settings.register_profile("bandwise", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("thorough", settings.get_profile("bandwise"), max_examples=1000)
 settings.load_profile("bandwise")
 torch.set_num_threads(1)
 

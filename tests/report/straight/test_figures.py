@@ -22,7 +22,7 @@ def test_curves_are_means_over_seeds_by_epoch_and_by_minutes(summary: StraightSu
         last = np.asarray(line.get_ydata())[-1]
         assert last == pytest.approx(100 * np.mean([run.validation_curve[-1] for run in runs]))
     assert np.asarray(by_epoch.get_lines()[1].get_xdata()).tolist() == list(range(1, 17))
-    minutes = np.mean([sum(run.train_seconds) for run in runs]) / 60
+    minutes = np.mean([summary.elapsed_seconds(run)[-1] for run in runs]) / 60
     assert np.asarray(by_time.get_lines()[1].get_xdata())[-1] == pytest.approx(minutes)
     assert [text.get_text() for text in by_epoch.texts] == ["full size"]
     assert np.asarray(by_epoch.get_lines()[2].get_xdata())[0] == 12.5

@@ -65,6 +65,19 @@ def test_speed_is_that_of_the_median_epoch_at_full_size() -> None:
     assert straight_summary(rows).rate(COEFFICIENTS).mean == pytest.approx(3068)
 
 
+def test_a_pause_does_not_shift_the_time_of_later_epochs() -> None:
+    rows = straight_rows(seeds=(0,))
+    paused = next(row for row in rows if row.get("reads") == "pixels")
+    before = straight_summary(rows)
+    paused["train_seconds"][13] += 400.0
+    run, calm = (
+        summary.runs[Setting(paused["network"], "pixels")][0]
+        for summary in (straight_summary(rows), before)
+    )
+    assert before.elapsed_seconds(run) == before.elapsed_seconds(calm)
+    assert before.elapsed_seconds(calm)[-1] == pytest.approx(sum(calm.train_seconds))
+
+
 def test_savings_are_against_whole_files(summary: StraightSummary) -> None:
     (selection,) = summary.selections
     assert (selection.counts, selection.rules) == ((64, 24, 12), ("importance", "energy", "zigzag"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import accumulate
 from statistics import fmean
 
 from matplotlib.axes import Axes
@@ -35,7 +34,7 @@ def training_curves(summary: StraightSummary, network: str) -> Figure:
         for name, look in family_looks((COEFFICIENTS, PIXELS)).items():
             runs = list(summary.runs[Setting(network, name)].values())
             curves = _by_epoch(runs, lambda run: run.validation_curve)
-            times = _by_epoch(runs, lambda run: accumulate(run.train_seconds))
+            times = _by_epoch(runs, summary.elapsed_seconds)
             epochs = max(epochs, len(curves))
             late += [100 * value for values in curves[len(curves) // 3 :] for value in values]
             for by_epoch, by_time in grid:

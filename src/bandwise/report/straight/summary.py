@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from statistics import fmean, median
 
 from bandwise.frequencies import FREQUENCIES
@@ -150,6 +151,17 @@ class StraightSummary:
         """Median time of the epochs on images of full size, of all where there is none such."""
         small = min(self.small_epochs(len(run.train_seconds)), len(run.train_seconds) - 1)
         return median(run.train_seconds[small:])
+
+    def elapsed_seconds(self, run: Run) -> list[float]:
+        """Time at the end of each epoch, were each as long as the median of its image size.
+
+        Machines pause now and then, and one epoch of minutes would shift all after it.
+        """
+        epochs = len(run.train_seconds)
+        small = min(self.small_epochs(epochs), epochs - 1)
+        typical = [median(run.train_seconds[:small])] * small if small else []
+        typical += [self.epoch_seconds(run)] * (epochs - small)
+        return list(accumulate(typical))
 
     def small_epochs(self, epochs: int) -> int:
         """How many of the first epochs are on smaller images."""

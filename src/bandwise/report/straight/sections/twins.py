@@ -85,7 +85,8 @@ def training_section(summary: StraightSummary) -> Section | None:
             "and on pixels.",
             caption="Lines are means over seeds, shaded areas reach from the lowest to the highest "
             "seed. Accuracy is that of the running average of the weights. Time is that of "
-            f"training alone, summed over epochs and averaged over seeds, {SHARED}."
+            "training alone, with the median time of an epoch for each size of images, averaged "
+            f"over seeds, {SHARED}."
             + (
                 f" {small}: the dashed line is where they end."
                 if summary.records.small_share

@@ -87,7 +87,8 @@ def test_the_choice_is_the_smallest_file_within_the_tolerance(channels: int) -> 
     tolerance=st.floats(0, 1),
 )
 def test_any_rungs(rungs: list[tuple[int, float]], tolerance: float) -> None:
-    found = Rungs(tuple(bytes(size) for size, _ in rungs), tuple(nats for _, nats in rungs))
+    files = tuple(bytes(size) for size, _ in rungs)
+    found = Rungs(files, tuple(nats for _, nats in rungs), (0,) * len(rungs))
     index = found.chosen(tolerance)
     size, nats = rungs[index]
     assert found.choose(tolerance) is found.files[index]
@@ -99,7 +100,7 @@ def test_any_rungs(rungs: list[tuple[int, float]], tolerance: float) -> None:
 
 
 def test_where_none_is_within_the_least_divergence_wins() -> None:
-    rungs = Rungs((b"12345", b"1", b"123"), (0.3, 0.9, 0.2))
+    rungs = Rungs((b"12345", b"1", b"123"), (0.3, 0.9, 0.2), (1, 0, 1))
     assert rungs.choose(0.1) == b"123"
     assert rungs.choose(0.2) == b"123"
     assert rungs.choose(0.3) == b"123"

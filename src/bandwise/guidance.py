@@ -33,10 +33,11 @@ PIXELS_AT_ONCE = 2**22
 
 @dataclass(frozen=True)
 class Rungs:
-    """The files of one image, one a profile, and their divergence in nats."""
+    """The files of one image, one a profile, their divergence in nats, and the class of each."""
 
     files: tuple[bytes, ...]
     divergences: tuple[float, ...]
+    decisions: tuple[int, ...]
 
     def chosen(self, tolerance: float) -> int:
         """Index of the smallest file within the tolerance; where none is, of the least divergent.
@@ -110,7 +111,7 @@ class Guide:
         if not logits.isfinite().all():
             raise EncodingError("the network's output is not finite, so no file can be chosen")
         nats = divergences(logits[1:], logits[:1].expand(len(files), -1)).clamp(min=0)
-        return Rungs(files, tuple(nats.tolist()))
+        return Rungs(files, tuple(nats.tolist()), tuple(logits[1:].argmax(1).tolist()))
 
     def _logits(self, shown: Sequence[NDArray[np.uint8]]) -> Tensor:
         channels = len(self.profiles[0].components)

@@ -14,11 +14,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,8 +29,12 @@ from bandwise.files import write_json
 from bandwise.frequencies import Frequencies
 from bandwise.tables import BLOCK, TableSet
 
+_T = TypeVar("_T")
+
 FORMAT = "bandwise-profile"
 SCHEMA = 2
+CODEBOOK_SCHEMA = 3
+"""Of profiles that give each image its own tables: `bandwise.adaptive`."""
 
 GREY_COMPONENTS, COLOUR_COMPONENTS = COMPONENTS[1], COMPONENTS[3]
 
@@ -62,7 +66,7 @@ class RateDistortion:
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Read a decoded JSON object with the keys "slope" and "sensitivity"."""
-        entry = _object("rate_distortion", value, required={"slope", "sensitivity"})
+        entry = checked_object("rate_distortion", value, required={"slope", "sensitivity"})
         sensitivity = entry["sensitivity"]
         if not isinstance(sensitivity, dict):
             raise ProfileError(f"the sensitivity is an object, got {_summary(sensitivity)}")
@@ -157,12 +161,17 @@ class Profile:
         schema = value.get("schema")
         if type(schema) is not int or schema < 1:
             raise ProfileError(f'its "schema" is a number from 1, got {_summary(schema)}')
-        if schema > SCHEMA:
+        if schema == CODEBOOK_SCHEMA:
             raise ProfileError(
-                f"it has schema {schema}, this version of bandwise reads up to {SCHEMA}; "
+                "it holds a codebook, of which each image gets one entry, and one set of tables "
+                "for all images is needed here; give a profile that was learned without --adaptive"
+            )
+        if schema > CODEBOOK_SCHEMA:
+            raise ProfileError(
+                f"it has schema {schema}, this version of bandwise reads up to {CODEBOOK_SCHEMA}; "
                 "upgrade bandwise"
             )
-        entry = _object(
+        entry = checked_object(
             "a profile",
             value,
             required={"format", "schema", "name", "tables", "subsampling"},
@@ -181,7 +190,7 @@ class Profile:
             rate_distortion=(
                 None if rate_distortion is None else RateDistortion.from_json(rate_distortion)
             ),
-            frequencies=_frequencies(entry.get("frequencies")),
+            frequencies=frequencies_from_json(entry.get("frequencies")),
             provenance=entry.get("provenance", {}),
             curve=entry.get("curve", []),
         )
@@ -204,19 +213,7 @@ class Profile:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a profile's file; `ProfileError` names the file and what is wrong with it."""
-        try:
-            return cls.from_json(json.loads(path.read_bytes(), parse_constant=_refuse_constant))
-        except OSError as error:
-            raise ProfileError(
-                f"cannot read the profile {path}: {error.strerror or error}"
-            ) from error
-        except ProfileError as error:
-            raise ProfileError(f"{path}: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise ProfileError(
-                f"{path} is not JSON, or only the beginning of it ({error}); "
-                "write the profile again"
-            ) from error
+        return read_profile_json(path, cls.from_json)
 
     def _quantisation(self) -> dict[str, Any]:
         entry: dict[str, Any] = {
@@ -229,7 +226,22 @@ class Profile:
         return entry
 
 
-def _frequencies(value: object) -> Frequencies | None:
+def read_profile_json(path: Path, parse: Callable[[object], _T]) -> _T:
+    """Read a profile's file; `ProfileError` names the file and what is wrong with it."""
+    try:
+        return parse(json.loads(path.read_bytes(), parse_constant=_refuse_constant))
+    except OSError as error:
+        raise ProfileError(f"cannot read the profile {path}: {error.strerror or error}") from error
+    except ProfileError as error:
+        raise ProfileError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(
+            f"{path} is not JSON, or only the beginning of it ({error}); write the profile again"
+        ) from error
+
+
+def frequencies_from_json(value: object) -> Frequencies | None:
+    """Read the frequencies that a profile keeps, None for all; raises `ProfileError`."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(type(index) is int for index in value):
@@ -262,13 +274,14 @@ def _non_negative(what: str, value: object) -> float:
     return number
 
 
-def _object(
+def checked_object(
     what: str,
     value: object,
     *,
     required: Set[str],
     optional: Set[str] = frozenset(),
 ) -> dict[str, Any]:
+    """Read an object that has these entries and no others; `ProfileError` otherwise."""
     if not isinstance(value, dict):
         raise ProfileError(f"{what} is an object, got {_summary(value)}")
     if missing := required - value.keys():

@@ -4,9 +4,14 @@ import torch
 from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.evaluation import Conditions, ProfileCodec, measure
-from bandwise.evaluation.codecs import LibjpegCodec, Quantisation, TellsQuantisation, WebPCodec
+from bandwise.evaluation.codecs import (
+    LibjpegCodec,
+    Quantisation,
+    TellsQuantisation,
+    WebPCodec,
+    as_array,
+)
 from bandwise.evaluation.estimates import estimated_payload_bytes
-from bandwise.evaluation.points import as_array
 from bandwise.profile import Profile, RateDistortion
 from bandwise.results import Row
 from bandwise.tables import TableSet

@@ -9,8 +9,7 @@ from PIL import Image
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import EvaluationConfig, evaluate, example_rows
-from bandwise.evaluation.codecs import LibjpegCodec
-from bandwise.evaluation.points import as_array
+from bandwise.evaluation.codecs import LibjpegCodec, as_array
 from bandwise.measures import best_point, points_of
 from bandwise.results import Row, read_rows
 from tests.evaluation.conftest import CLASSES, Brightness, images

@@ -4,8 +4,7 @@ import torch
 from bandwise import jpeg
 from bandwise.errors import ConfigurationError, EvaluationError
 from bandwise.evaluation import Conditions, Setting, measure, original_row, recode
-from bandwise.evaluation.codecs import LibjpegCodec, Pixels
-from bandwise.evaluation.points import as_array
+from bandwise.evaluation.codecs import LibjpegCodec, Pixels, as_array
 from bandwise.tables import TableSet
 from bandwise.tasks import logits_of, planes_of
 from tests.evaluation.conftest import SIZE, Brightness, Darken, images

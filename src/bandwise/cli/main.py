@@ -18,6 +18,7 @@ from rich.console import Console
 from bandwise.errors import BandwiseError, ConfigurationError
 
 COMMANDS = {
+    "adaptive": "Measure what tables for each image save, part by part, and what there was to save.",
     "encode": "Encode images as standard JPEG files with a learned profile.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
     "export": "Write a trained model as an ONNX file, for programs without PyTorch.",
@@ -38,8 +39,16 @@ for PyTorch.
 
 LIST_OPTIONS = frozenset(
     {
-        *("--codecs", "--keep", "--methods", "--retrained-seeds", "--seeds", "--slopes"),
-        *("--twins", "--variants"),
+        *(
+            "--codebooks",
+            "--codecs",
+            "--keep",
+            "--methods",
+            "--retrained-seeds",
+            "--seeds",
+            "--slopes",
+        ),
+        *("--twins", "--variants", "--with-rate"),
     }
 )
 """Options that take several values after one name, ``--seeds 0 1 2``, in commands where they do."""

@@ -1,16 +1,21 @@
 """Rate against accuracy in real bytes: codecs, points, and whole evaluations."""
 
 from bandwise.evaluation.codecs import (
+    AdaptiveCodec,
+    CodebookCodec,
     Codec,
     GuidedCodec,
+    OracleCodec,
     ProfileCodec,
     Setting,
+    as_array,
     baselines,
     family_of,
     libjpeg_ladder,
     sweep,
     unavailable,
 )
+from bandwise.evaluation.costs import Costs, rung_costs
 from bandwise.evaluation.examples import example_rows
 from bandwise.evaluation.ledger import Ledger, check_folder
 from bandwise.evaluation.points import Conditions, measure, original_row, recode
@@ -24,14 +29,19 @@ from bandwise.evaluation.run import (
 
 __all__ = [
     "SPLITS",
+    "AdaptiveCodec",
+    "CodebookCodec",
     "Codec",
     "Conditions",
+    "Costs",
     "EvaluationConfig",
     "GuidedCodec",
     "Ledger",
+    "OracleCodec",
     "ProfileCodec",
     "Setting",
     "Step",
+    "as_array",
     "baselines",
     "check_folder",
     "evaluate",
@@ -42,6 +52,7 @@ __all__ = [
     "original_row",
     "profile_row",
     "recode",
+    "rung_costs",
     "sweep",
     "unavailable",
 ]

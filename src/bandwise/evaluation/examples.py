@@ -11,8 +11,7 @@ from PIL import Image
 
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError
-from bandwise.evaluation.codecs import Codec, Setting
-from bandwise.evaluation.points import as_array
+from bandwise.evaluation.codecs import Codec, Setting, as_array
 from bandwise.measures import (
     GUIDED,
     LEARNED,

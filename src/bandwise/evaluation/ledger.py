@@ -97,6 +97,8 @@ def _key(row: Mapping[str, Any]) -> _Key:
         "profile": ("family", "label", "network"),
         "example": ("index", "codec"),
         "learning": ("family", "network"),
+        "codebook": ("family", "seed"),
+        "choices": ("family", "label", "split", "seed"),
     }.get(row["record"], ())
     return row["record"], *(row.get(name) for name in names)
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
-from bandwise.evaluation.codecs import Codec, Pixels, Setting, TellsQuantisation
+from bandwise.evaluation.codecs import Codec, Setting, TellsQuantisation, as_array
 from bandwise.evaluation.estimates import estimated_payload_bytes
 from bandwise.measures import ORIGINAL
 from bandwise.results import Row, available_cores
@@ -152,12 +152,6 @@ def recode(
         coded = _coded(pool, codec, setting, images.pixels_u8, "the images")
         decoded = [file.pixels_u8 for files in coded for file in files]
     return LabelledImages(torch.stack(decoded), images.labels)
-
-
-def as_array(pixels_u8: Tensor) -> Pixels:
-    """(C, H, W) uint8 as codecs take it: (H, W) grey or contiguous (H, W, 3) RGB."""
-    array = pixels_u8.numpy()
-    return array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0))
 
 
 def _coded(

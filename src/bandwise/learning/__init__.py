@@ -8,6 +8,14 @@ A :class:`Problem` holds the network and the images; each way gives a :class:`Ca
 price of a bit.
 """
 
+from bandwise.learning.codebook import (
+    Kinds,
+    PolicyConfig,
+    codebook_candidates,
+    fit_policy,
+    kinds_alone,
+    kinds_of,
+)
 from bandwise.learning.gradient import GradientConfig, gradient_candidates
 from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
@@ -17,12 +25,18 @@ from bandwise.learning.sensitivity import fisher_information, sensitivity_candid
 __all__ = [
     "Candidate",
     "GradientConfig",
+    "Kinds",
     "Listener",
+    "PolicyConfig",
     "Problem",
+    "codebook_candidates",
     "fisher_information",
+    "fit_policy",
     "frequency_importance",
     "gradient_candidates",
     "joint_candidate",
+    "kinds_alone",
+    "kinds_of",
     "sensitivity_candidates",
     "slope_label",
 ]

@@ -31,10 +31,12 @@ from bandwise.measures.curves import (
     saving_at_equal_divergence,
 )
 from bandwise.measures.points import (
+    ADAPTIVE,
     GUIDED,
     GUIDED_LIBJPEG,
     LEARNED,
     LIBJPEG,
+    ORACLE,
     ORIGINAL,
     Point,
     Undefined,
@@ -46,10 +48,12 @@ from bandwise.measures.points import (
 )
 
 __all__ = [
+    "ADAPTIVE",
     "GUIDED",
     "GUIDED_LIBJPEG",
     "LEARNED",
     "LIBJPEG",
+    "ORACLE",
     "ORIGINAL",
     "OVERLAP_MIN",
     "RESAMPLES",

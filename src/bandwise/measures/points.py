@@ -22,6 +22,9 @@ LEARNED, LIBJPEG = "bandwise", "libjpeg"
 GUIDED, GUIDED_LIBJPEG = "bandwise guided", "libjpeg guided"
 """Codecs that write each image with the profile that a network chooses among several."""
 
+ADAPTIVE, ORACLE = "bandwise adaptive", "oracle"
+"""Codecs that write each image with tables of its own: by its statistics, or by its label too."""
+
 ACCURACY_SLACK = 1e-9
 """Accuracies closer than this are equal: they are ratios of counts."""
 

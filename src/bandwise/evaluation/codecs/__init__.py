@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from bandwise.errors import ConfigurationError
+from bandwise.evaluation.codecs.adaptive import (
+    AdaptiveCodec,
+    CodebookCodec,
+    OracleCodec,
+)
 from bandwise.evaluation.codecs.base import (
     QUALITIES,
     Codec,
@@ -12,6 +17,7 @@ from bandwise.evaluation.codecs.base import (
     Quantisation,
     Setting,
     TellsQuantisation,
+    as_array,
 )
 from bandwise.evaluation.codecs.guided import GuidedCodec, libjpeg_ladder
 from bandwise.evaluation.codecs.libjpeg import DownscaleCodec, LibjpegCodec
@@ -23,7 +29,9 @@ from bandwise.measures import LIBJPEG
 __all__ = [
     "BASELINES",
     "QUALITIES",
+    "AdaptiveCodec",
     "AvifCodec",
+    "CodebookCodec",
     "Codec",
     "DownscaleCodec",
     "GuidedCodec",
@@ -31,12 +39,14 @@ __all__ = [
     "JpegliCodec",
     "LibjpegCodec",
     "MozJpegCodec",
+    "OracleCodec",
     "Pixels",
     "ProfileCodec",
     "Quantisation",
     "Setting",
     "TellsQuantisation",
     "WebPCodec",
+    "as_array",
     "baselines",
     "family_of",
     "libjpeg_ladder",

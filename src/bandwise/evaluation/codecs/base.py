@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bandwise.coefficients import Subsampling
 from bandwise.tables import TableSet
@@ -80,3 +82,14 @@ def sampled(subsamplings: Sequence[Subsampling], channels: int) -> Iterable[tupl
     if channels == 1:
         return [(subsamplings[0], "")]
     return [(subsampling, f" {subsampling}") for subsampling in subsamplings]
+
+
+def as_array(pixels_u8: Tensor) -> Pixels:
+    """(C, H, W) uint8 as codecs take it: (H, W) grey or contiguous (H, W, 3) RGB."""
+    array = pixels_u8.numpy()
+    return array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0))
+
+
+def pixels_key(pixels_u8: Pixels) -> bytes:
+    """Identity of an image's size and pixels."""
+    return hashlib.sha256(repr(pixels_u8.shape).encode() + pixels_u8.tobytes()).digest()

@@ -9,7 +9,7 @@ from torch import nn
 
 from bandwise import jpeg
 from bandwise.encoding import encode_pixels
-from bandwise.evaluation.codecs.base import Pixels, Setting
+from bandwise.evaluation.codecs.base import Pixels, Setting, pixels_key
 from bandwise.guidance import Guide, Rungs
 from bandwise.profile import Profile
 from bandwise.tables import TableSet
@@ -59,7 +59,7 @@ class GuidedCodec:
 
     def encode(self, pixels_u8: Pixels, setting: Setting) -> bytes:
         """JPEG file with the tables of the chosen profile."""
-        key = hashlib.sha256(repr(pixels_u8.shape).encode() + pixels_u8.tobytes()).digest()
+        key = pixels_key(pixels_u8)
         if key not in self._known:
             self._known[key] = self._guide.rungs(pixels_u8)
         return self._known[key].choose(setting.options["tolerance"])

@@ -1,0 +1,212 @@
+"""Profiles that give each image its own tables: a codebook of ladders and the policy that chooses.
+
+    {"format": "bandwise-profile", "schema": 3, "name": ..., "subsampling": "4:2:0",
+     "codebook": [[tables, ...], ...], "policy": {...}, "slope": ..., "provenance": {...},
+     "curve": [...]}
+
+An entry of the codebook is a ladder: the tables of one kind of image from large files to small.
+Every rung is an ordinary `Profile`, and so every file an ordinary JPEG.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandwise.coefficients import Subsampling
+from bandwise.errors import BandwiseError, EncodingError, ProfileError
+from bandwise.files import write_atomically
+from bandwise.frequencies import Frequencies
+from bandwise.policy import Policy
+from bandwise.profile import (
+    CODEBOOK_SCHEMA,
+    FORMAT,
+    Profile,
+    checked_object,
+    frequencies_from_json,
+    read_profile_json,
+)
+from bandwise.tables import TableSet
+
+Codebook = tuple[tuple[TableSet, ...], ...]
+"""M ladders of R rungs each."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdaptiveProfile:
+    """A codebook of tables and a policy that chooses for each image, by what is predicted of it.
+
+    Attributes
+    ----------
+    codebook
+        M ladders of R tables each, as the policy counts them.
+    slope
+        λ, the price of a bit in nats: an image gets the rung of its ladder with the least predicted
+        divergence + λ · bits.
+    frequencies
+        Those that files hold, None for all.
+    provenance, curve
+        JSON values, as in `Profile`.
+
+    Raises
+    ------
+    ProfileError
+        Where the parts do not fit together.
+    """
+
+    name: str
+    codebook: Codebook
+    policy: Policy
+    slope: float
+    subsampling: Subsampling = "4:2:0"
+    frequencies: Frequencies | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    curve: Sequence[Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        if {len(ladder) for ladder in self.codebook} != {self.policy.rungs} or (
+            len(self.codebook) != self.policy.ladders
+        ):
+            raise ProfileError(
+                f"the codebook has {len(self.codebook)} ladders, the policy is for "
+                f"{self.policy.ladders} of {self.policy.rungs} rungs each; learn the profile again"
+            )
+        if not 0 <= self.slope < np.inf:
+            raise ProfileError(f"the slope is a number ≥ 0, got {self.slope}")
+        if len(self.components) != self.policy.channels:
+            raise ProfileError(
+                "the tables and the policy are for images with another number of components; "
+                "learn the profile again"
+            )
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Components of the images that the profile can encode; colour includes grey."""
+        return self.profiles[0].components
+
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """Every rung of every ladder, ladder by ladder."""
+        return tuple(
+            Profile(
+                name=f"{self.name}, ladder {number}, rung {rung}",
+                tables=tables,
+                subsampling=self.subsampling,
+                frequencies=self.frequencies,
+            )
+            for number, ladder in enumerate(self.codebook, start=1)
+            for rung, tables in enumerate(ladder, start=1)
+        )
+
+    def choice(self, pixels_u8: NDArray[np.uint8]) -> tuple[int, int]:
+        """Ladder and rung, from 0, of an image (height, width) or (height, width, 3)."""
+        colour = self.policy.channels == 3
+        if colour != (pixels_u8.ndim == 3):
+            if not colour:
+                raise EncodingError(
+                    f"a colour image with the profile {self.name!r} for grey images; convert the "
+                    "image to grey, or learn a profile from colour images"
+                )
+            pixels_u8 = np.repeat(pixels_u8[..., None], 3, axis=2)
+        return self.policy.choice(pixels_u8, self.slope)
+
+    def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
+        """Profile for an image; `EncodingError` for a colour image where all are for grey."""
+        return self.rung(*self.choice(pixels_u8))
+
+    def rung(self, ladder: int, rung: int) -> Profile:
+        """Profile of a rung of a ladder, both from 0."""
+        return self.profiles[ladder * self.policy.rungs + rung]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what determines the bytes."""
+        return hashlib.sha256(
+            json.dumps(self._choosing(), sort_keys=True, separators=(",", ":")).encode()
+        ).hexdigest()
+
+    def at(self, slope: float) -> Self:
+        """The same with another price of a bit."""
+        return replace(self, slope=slope)
+
+    def keeping(self, frequencies: Frequencies) -> Self:
+        """The same, with files that hold these frequencies alone."""
+        return replace(self, frequencies=frequencies)
+
+    def to_json(self) -> dict[str, Any]:
+        """Object that `from_json` reads back."""
+        return {
+            "format": FORMAT,
+            "schema": CODEBOOK_SCHEMA,
+            "name": self.name,
+            **self._choosing(),
+            "provenance": dict(self.provenance),
+            "curve": [dict(point) for point in self.curve],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read a decoded JSON object of schema 3; `ProfileError` says what is wrong with it."""
+        entry = checked_object(
+            "a profile",
+            value,
+            required={"format", "schema", "name", "codebook", "subsampling", "policy", "slope"},
+            optional={"frequencies", "provenance", "curve"},
+        )
+        codebook = entry["codebook"]
+        if not isinstance(codebook, list) or not all(isinstance(each, list) for each in codebook):
+            raise ProfileError("its codebook is a list of lists of tables; write the profile again")
+        try:
+            ladders = tuple(tuple(map(TableSet.from_json, ladder)) for ladder in codebook)
+        except BandwiseError as error:
+            raise ProfileError(f"in its codebook, {error}") from error
+        slope = entry["slope"]
+        if type(slope) not in (int, float):
+            raise ProfileError(f"its slope is a number, got {slope!r}")
+        return cls(
+            name=entry["name"],
+            codebook=ladders,
+            policy=Policy.from_json(entry["policy"]),
+            slope=float(slope),
+            subsampling=entry["subsampling"],
+            frequencies=frequencies_from_json(entry.get("frequencies")),
+            provenance=entry.get("provenance", {}),
+            curve=entry.get("curve", []),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the profile to a file, atomically; `OutputError` where that cannot be done."""
+        write_atomically(path, json.dumps(self.to_json(), allow_nan=False).encode())
+
+    def _choosing(self) -> dict[str, Any]:
+        kept = {} if self.frequencies is None else {"frequencies": list(self.frequencies.kept)}
+        return {
+            **kept,
+            "codebook": [[tables.to_json() for tables in ladder] for ladder in self.codebook],
+            "subsampling": self.subsampling,
+            "policy": self.policy.to_json(),
+            "slope": self.slope,
+        }
+
+
+def load_profile(path: Path) -> Profile | AdaptiveProfile:
+    """Read a profile's file, of one set of tables or of a codebook; raises `ProfileError`."""
+    return read_profile_json(path, _any_from_json)
+
+
+def _any_from_json(value: object) -> Profile | AdaptiveProfile:
+    if isinstance(value, dict) and _is_codebook(value):
+        return AdaptiveProfile.from_json(value)
+    return Profile.from_json(value)
+
+
+def _is_codebook(value: Mapping[str, Any]) -> bool:
+    return value.get("format") == FORMAT and value.get("schema") == CODEBOOK_SCHEMA

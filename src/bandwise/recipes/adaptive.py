@@ -1,0 +1,357 @@
+"""Tables and a rate for each image: what each part of it saves, and what there was to save.
+
+network, images ──→ kinds ──→ a ladder each ──rung costs──→ policy ──→ adaptive profile
+
+measured on real files, for every seed:
+one table            one ladder for all images, one rung for all
+scale                the middle table, scaled for each image
+rate                 one ladder, a rung for each image
+codebook of M        a ladder for each kind, one rung for all
+codebook of M + rate both
+and once: the same ladder with the network asked for each image, and an oracle with the labels.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from bandwise.adaptive import AdaptiveProfile, load_profile
+from bandwise.data import Dataset, LabelledImages, with_validation
+from bandwise.errors import ConfigurationError
+from bandwise.evaluation import (
+    SPLITS,
+    AdaptiveCodec,
+    CodebookCodec,
+    Codec,
+    EvaluationConfig,
+    GuidedCodec,
+    Ledger,
+    OracleCodec,
+    as_array,
+    check_folder,
+    evaluate,
+    rung_costs,
+)
+from bandwise.learning import (
+    PolicyConfig,
+    codebook_candidates,
+    fit_policy,
+    kinds_alone,
+    kinds_of,
+    slope_label,
+)
+from bandwise.measures import ADAPTIVE, GUIDED, ORACLE
+from bandwise.policy import statistics_of
+from bandwise.profile import Profile
+from bandwise.recipes.learning import BESIDE, SLOPES, LearnConfig, problem_of
+from bandwise.recipes.networks import prepare_network
+from bandwise.recipes.stages import Event, Listener, measuring, silent
+from bandwise.results import RESULTS_NAME, Row, now, read_rows, versions
+from bandwise.tables import QuantTable, TableSet
+from bandwise.tasks.networks import network_sha256
+
+LADDER = SLOPES[::4]
+"""Prices of a bit of a ladder's rungs."""
+
+SCALES = tuple(2 ** (step / 2) for step in range(-5, 5))
+"""Of the middle table, in place of a ladder that was learned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodebookConfig:
+    """How tables for each image are learned.
+
+    Attributes
+    ----------
+    size
+        Kinds of images, at most; each has a ladder of its own.
+    scaled
+        Whether a ladder is its middle table scaled, instead of one learned for each price.
+    rate
+        Whether the policy says what each rung does to an image; kinds alone otherwise.
+    slopes
+        Prices of a bit of the rungs.
+    images
+        Training images, at most, that tables and policy are learned from.
+    seed
+        Of the images that are drawn, the kinds, the sampled gradients and the policy.
+    """
+
+    size: int = 8
+    scaled: bool = False
+    rate: bool = True
+    slopes: tuple[float, ...] = LADDER
+    images: int = 4000
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveConfig:
+    """What is learned and compared.
+
+    Attributes
+    ----------
+    learn
+        The network, and what else tables are learned with.
+    sizes
+        Codebooks that are measured at one rung for all images; 1 is the baseline.
+    with_rate
+        Codebooks that are measured with a rung for each image as well.
+    slopes
+        Prices of a bit at which policies are asked.
+    """
+
+    learn: LearnConfig = field(default_factory=LearnConfig)
+    codebook: CodebookConfig = field(default_factory=CodebookConfig)
+    sizes: tuple[int, ...] = (1, 2, 4, 8, 16)
+    with_rate: tuple[int, ...] = (1, 8)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    slopes: tuple[float, ...] = LADDER
+
+    def __post_init__(self) -> None:
+        if 1 not in self.sizes or not self.seeds or not set(self.with_rate) <= set(self.sizes):
+            raise ConfigurationError(
+                "codebooks of 1 and at least one seed are needed, and every codebook with a rate "
+                f"also without; got sizes {self.sizes}, with a rate {self.with_rate}, "
+                f"seeds {self.seeds}"
+            )
+
+    @property
+    def baseline(self) -> CodebookConfig:
+        """One ladder for all images."""
+        return replace(self.codebook, size=1, rate=1 in self.with_rate)
+
+
+def run(
+    config: AdaptiveConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
+) -> Path:
+    """Run or resume the experiment and return the path of its results.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``out`` holds another experiment.
+    OutputError
+        If ``out`` cannot be written or holds something else.
+    """
+    check_folder(out, beside=BESIDE)
+    dataset = with_validation(dataset, seed=config.learn.seed)
+    network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
+    results = out / RESULTS_NAME
+    for seed in config.seeds:
+        books = {
+            each: learned_codebook(
+                replace(each, seed=seed),
+                config.learn,
+                dataset,
+                network,
+                out / "profiles",
+                listener=listener,
+            )
+            for each in _books(config)
+        }
+        policies = [
+            AdaptiveCodec(book, config.slopes, name=ADAPTIVE, family=family_name(each, rate=True))
+            for each, book in books.items()
+            if each.rate
+        ]
+        codecs: list[Codec] = [
+            CodebookCodec(
+                book, _labels(config), name=ADAPTIVE, family=family_name(each, rate=False)
+            )
+            for each, book in books.items()
+            if not each.scaled
+        ]
+        codecs += policies
+        if seed == config.seeds[0]:
+            codecs += _bounds(books[config.baseline].profiles, network, dataset, config)
+        results = evaluate(
+            EvaluationConfig(
+                network=config.learn.network,
+                seed=seed,
+                device=config.learn.device,
+                estimates=False,
+            ),
+            dataset,
+            network,
+            [(codec, codec.settings()) for codec in codecs],
+            out,
+            beside=BESIDE,
+            listener=measuring(listener),
+        )
+        ledger = Ledger.open(out, read_rows(results)[0], beside=BESIDE)
+        ledger.add(*(codebook_row(each, seed, book) for each, book in books.items()))
+        for codec, split in product(policies, SPLITS):
+            ledger.add(*choice_rows(codec, dataset.split(split), split, seed))
+        ledger.flush()
+    return results
+
+
+def _books(config: AdaptiveConfig) -> list[CodebookConfig]:
+    """Codebooks to be learned, each once."""
+    sizes = [
+        replace(config.codebook, size=size, rate=size in config.with_rate) for size in config.sizes
+    ]
+    return [*sizes, replace(config.codebook, size=1, scaled=True)]
+
+
+def _labels(config: AdaptiveConfig) -> list[str]:
+    return [slope_label(slope) for slope in config.codebook.slopes]
+
+
+def _bounds(
+    ladder: Sequence[Profile], network: nn.Module, dataset: Dataset, config: AdaptiveConfig
+) -> list[Codec]:
+    """What choosing a rung for each image could give: the network asked, and the label known."""
+    shown, device = [dataset.split(split) for split in SPLITS], config.learn.device
+    return [
+        GuidedCodec(ladder, network, name=GUIDED, device=device),
+        OracleCodec(ladder, network, shown, name=ORACLE, device=device),
+    ]
+
+
+def family_name(book: CodebookConfig, *, rate: bool) -> str:
+    """Family of the rows of a codebook, with a rung for each image or one for all."""
+    if book.scaled:
+        part = "scale"
+    elif book.size == 1:
+        part = "rate" if rate else "one table"
+    else:
+        part = f"codebook of {book.size}" + (" + rate" if rate else "")
+    return f"{ADAPTIVE}: {part}"
+
+
+def codebook_row(book: CodebookConfig, seed: int, learned: AdaptiveProfile) -> Row:
+    """Row "codebook": the tables of every ladder, and what learning took."""
+    return {
+        "record": "codebook",
+        "family": family_name(book, rate=book.rate),
+        "seed": seed,
+        "codebook": [[tables.to_json() for tables in ladder] for ladder in learned.codebook],
+        "slopes": list(book.slopes),
+        "multiplications": learned.policy.multiplications,
+        **learned.provenance["record"],
+    }
+
+
+def choice_rows(
+    codec: AdaptiveCodec, images: LabelledImages, split: str, seed: int
+) -> Iterator[Row]:
+    """Yield rows "choices": the ladder and the rung, from 0, of each image at each setting."""
+    arrays = [as_array(pixels_u8) for pixels_u8 in images.pixels_u8]
+    for setting in codec.settings():
+        profile = codec.profile(setting.label)
+        ladders, rungs = zip(*(profile.choice(array) for array in arrays), strict=True)
+        yield {
+            "record": "choices",
+            "codec": codec.name,
+            "family": setting.family,
+            "label": setting.label,
+            "split": split,
+            "seed": seed,
+            "ladders": list(ladders),
+            "rungs": list(rungs),
+        }
+
+
+def learned_codebook(
+    config: CodebookConfig,
+    learn: LearnConfig,
+    dataset: Dataset,
+    network: nn.Module,
+    folder: Path,
+    *,
+    listener: Listener = silent,
+) -> AdaptiveProfile:
+    """Learn an adaptive profile, or load the one in ``folder`` that was learned the same way."""
+    name = f"{'scaled' if config.scaled else 'codebook'}-{config.size}"
+    path = folder / f"{name}-seed-{config.seed}.json"
+    wanted = _provenance(config, learn, dataset, network)
+    if path.exists():
+        found = load_profile(path)
+        if isinstance(found, AdaptiveProfile) and found.provenance["learned_from"] == wanted:
+            return found
+    started = time.perf_counter()
+    drawn = replace(learn, images=config.images, seed=config.seed)
+    problem = problem_of(drawn, dataset, network)
+
+    def hear(stage: str, done: int, total: int = len(problem.pixels_u8)) -> None:
+        listener(Event(stage=f"{name}, seed {config.seed}: {stage}", done=done, total=total))
+
+    statistics = np.stack([statistics_of(as_array(each)) for each in problem.pixels_u8])
+    kinds = kinds_of(statistics, config.size, seed=config.seed)
+    candidates = codebook_candidates(problem, kinds, config.slopes, listener=hear)
+    ladders = [[candidate.tables for candidate in ladder] for ladder in candidates]
+    if config.scaled:
+        ladders = [scaled_ladder(ladder[len(ladder) // 2]) for ladder in ladders]
+    if config.rate:
+        costs = rung_costs(
+            [
+                [Profile(name="rung", tables=each, subsampling=learn.subsampling) for each in rungs]
+                for rungs in ladders
+            ],
+            kinds.members.tolist(),
+            problem.pixels_u8,
+            network,
+            device=learn.device,
+            progress=lambda done: hear("measuring files", done),
+        )
+        fitting = replace(config.policy, seed=config.seed)
+        policy = fit_policy(statistics, kinds, costs.divergence, costs.size_bytes, fitting)
+    else:
+        policy = kinds_alone(kinds, len(ladders[0]))
+    book = AdaptiveProfile(
+        name=name,
+        codebook=tuple(map(tuple, ladders)),
+        policy=policy,
+        slope=config.slopes[len(config.slopes) // 2],
+        subsampling=learn.subsampling,
+        provenance={
+            "learned_from": wanted,
+            "record": {
+                "seconds": round(time.perf_counter() - started, 2),
+                "kinds": np.bincount(kinds.members).tolist(),
+            },
+            "num_classes": dataset.num_classes,
+            "versions": versions(),
+            "created": now(),
+        },
+    )
+    book.save(path)
+    return book
+
+
+def scaled_ladder(tables: TableSet) -> list[TableSet]:
+    """The tables with their steps times each of `SCALES`."""
+    return [
+        TableSet(
+            luma=QuantTable.from_steps(scale * tables.luma.array),
+            chroma=tables.chroma and QuantTable.from_steps(scale * tables.chroma.array),
+        )
+        for scale in SCALES
+    ]
+
+
+def _provenance(
+    config: CodebookConfig, learn: LearnConfig, dataset: Dataset, network: nn.Module
+) -> dict[str, Any]:
+    wanted = {
+        "dataset": dataset.name,
+        "dataset_sha256": dataset.sha256,
+        "network": learn.network,
+        "network_sha256": network_sha256(network),
+        "subsampling": learn.subsampling,
+        "settings": asdict(config),
+    }
+    # As it is read back: tuples become lists.
+    return dict(json.loads(json.dumps(wanted)))

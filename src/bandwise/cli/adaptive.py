@@ -49,7 +49,7 @@ def adaptive(
     colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Measure what tables for each image save, part by part, and what there was to save.
+    """Measure what tables for each image save, part by part.
 
     A codebook of tables for kinds of images, a rate for each image by a policy that sees its
     statistics alone, and both; beside them the network asked for each image, and an oracle that

@@ -18,7 +18,7 @@ from rich.console import Console
 from bandwise.errors import BandwiseError, ConfigurationError
 
 COMMANDS = {
-    "adaptive": "Measure what tables for each image save, part by part, and what there was to save.",
+    "adaptive": "Measure what tables for each image save, part by part.",
     "encode": "Encode images as standard JPEG files with a learned profile.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
     "export": "Write a trained model as an ONNX file, for programs without PyTorch.",

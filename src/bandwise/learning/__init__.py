@@ -20,7 +20,11 @@ from bandwise.learning.gradient import GradientConfig, gradient_candidates
 from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
 from bandwise.learning.problem import Candidate, Listener, Problem, slope_label
-from bandwise.learning.sensitivity import fisher_information, sensitivity_candidates
+from bandwise.learning.sensitivity import (
+    fisher_by_image,
+    fisher_information,
+    sensitivity_candidates,
+)
 
 __all__ = [
     "Candidate",
@@ -30,6 +34,7 @@ __all__ = [
     "PolicyConfig",
     "Problem",
     "codebook_candidates",
+    "fisher_by_image",
     "fisher_information",
     "fit_policy",
     "frequency_importance",

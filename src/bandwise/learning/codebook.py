@@ -11,7 +11,7 @@ Models", 1989, section 6.2), and the logarithm of their bytes by least squares.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from bandwise.errors import ConfigurationError
-from bandwise.learning.problem import Candidate, Listener, Problem
+from bandwise.learning.problem import Candidate, Maps, Problem
 from bandwise.learning.sensitivity import sensitivity_candidates
 from bandwise.policy import Floats, Policy
 
@@ -90,29 +90,20 @@ def kinds_of(statistics: Floats, count: int, *, seed: int = 0) -> Kinds:
 
 
 def codebook_candidates(
-    problem: Problem,
-    kinds: Kinds,
-    slopes: Sequence[float],
-    *,
-    listener: Listener = lambda *_: None,
+    problem: Problem, sensitivity: Maps, kinds: Kinds, slopes: Sequence[float]
 ) -> Iterator[list[Candidate]]:
-    """Yield the ladder of each kind: tables for each price of a bit, from its own images."""
-    done, images = 0, len(problem.pixels_u8)
+    """Yield the ladder of each kind: tables for each price of a bit, from its own images.
+
+    Parameters
+    ----------
+    sensitivity
+        (N, 8, 8) a component: `fisher_by_image` of the problem.
+    """
     for kind in range(len(kinds.centroids)):
         members = torch.from_numpy(np.flatnonzero(kinds.members == kind))
-        part = Problem(
-            network=problem.network,
-            pixels_u8=problem.pixels_u8[members],
-            subsampling=problem.subsampling,
-            batch_size=problem.batch_size,
-            device=problem.device,
-        )
-
-        def hear(stage: str, count: int, _: int, before: int = done) -> None:
-            listener(stage, before + count, images)
-
-        yield list(sensitivity_candidates(part, slopes, listener=hear))
-        done += len(members)
+        part = replace(problem, pixels_u8=problem.pixels_u8[members])
+        of_kind = {name: values[members].mean(0) for name, values in sensitivity.items()}
+        yield list(sensitivity_candidates(part, slopes, sensitivity=of_kind))
 
 
 def fit_policy(

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise.learning.problem import Candidate, Listener, Maps, Problem, frozen
-from bandwise.tables import BLOCK, QuantTable, TableSet
+from bandwise.tables import QuantTable, TableSet
 from bandwise.transform import blocks_to_pixels, pixels_to_blocks
 
 FAMILY = "sensitivity"
@@ -38,19 +38,25 @@ def fisher_information(
 ) -> Maps:
     """Diagonal of the Fisher information about each coefficient, mean over blocks and images.
 
-    One gradient an image: that of the log-probability of a class which is drawn from the network's
-    own output, so no labels are needed.
-
     Returns
     -------
     (8, 8) float64 a component, in nats a squared coefficient, natural order.
     """
+    found = fisher_by_image(problem, seed=seed, listener=listener)
+    return {name: values.mean(0) for name, values in found.items()}
+
+
+def fisher_by_image(
+    problem: Problem, *, seed: int = 0, listener: Listener = lambda *_: None
+) -> Maps:
+    """`fisher_information` image by image: (N, 8, 8) float64 a component, mean over blocks.
+
+    One gradient an image: that of the log-probability of a class which is drawn from the network's
+    own output, so no labels are needed.
+    """
     network = frozen(problem.network)
     generator = torch.Generator().manual_seed(seed)
-    sums = {
-        name: torch.zeros(BLOCK, BLOCK, dtype=torch.float64, device=problem.device)
-        for name in problem.components
-    }
+    found: dict[str, list[Tensor]] = {name: [] for name in problem.components}
     for number, pixels in enumerate(problem.batches(), start=1):
         planes = [plane.requires_grad_() for plane in pixels_to_blocks(pixels, problem.subsampling)]
         seen = blocks_to_pixels(planes, pixels.shape[-2:], problem.subsampling)
@@ -60,11 +66,10 @@ def fisher_information(
         for name, gradient in zip(
             problem.components, torch.autograd.grad(total, planes), strict=True
         ):
-            sums[name] += gradient.double().square().sum((0, 1, 2))
+            found[name].append(gradient.double().square().mean((1, 2)).cpu())
         done = min(number * problem.batch_size, len(problem.pixels_u8))
         listener("measuring sensitivity", done, len(problem.pixels_u8))
-    images = len(problem.pixels_u8)
-    return {name: value.cpu() / (images * problem.blocks[name]) for name, value in sums.items()}
+    return {name: torch.cat(parts) for name, parts in found.items()}
 
 
 def allocate(problem: Problem, sensitivity: Maps, slope: float) -> TableSet:

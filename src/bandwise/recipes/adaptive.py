@@ -17,12 +17,13 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.data import Dataset, LabelledImages, with_validation
@@ -44,13 +45,14 @@ from bandwise.evaluation import (
 from bandwise.learning import (
     PolicyConfig,
     codebook_candidates,
+    fisher_by_image,
     fit_policy,
     kinds_alone,
     kinds_of,
     slope_label,
 )
 from bandwise.measures import ADAPTIVE, GUIDED, ORACLE
-from bandwise.policy import statistics_of
+from bandwise.policy import Floats, statistics_of
 from bandwise.profile import Profile
 from bandwise.recipes.learning import BESIDE, SLOPES, LearnConfig, problem_of
 from bandwise.recipes.networks import prepare_network
@@ -149,15 +151,16 @@ def run(
     network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
     results = out / RESULTS_NAME
     for seed in config.seeds:
+        material = Material(
+            config.learn,
+            dataset,
+            network,
+            images=config.codebook.images,
+            seed=seed,
+            listener=listener,
+        )
         books = {
-            each: learned_codebook(
-                replace(each, seed=seed),
-                config.learn,
-                dataset,
-                network,
-                out / "profiles",
-                listener=listener,
-            )
+            each: learned_codebook(replace(each, seed=seed), material, out / "profiles")
             for each in _books(config)
         }
         policies = [
@@ -264,33 +267,53 @@ def choice_rows(
         }
 
 
-def learned_codebook(
-    config: CodebookConfig,
-    learn: LearnConfig,
-    dataset: Dataset,
-    network: nn.Module,
-    folder: Path,
-    *,
-    listener: Listener = silent,
-) -> AdaptiveProfile:
+class Material:
+    """What codebooks of one seed are learned from, measured when it is first needed."""
+
+    def __init__(
+        self,
+        learn: LearnConfig,
+        dataset: Dataset,
+        network: nn.Module,
+        *,
+        images: int,
+        seed: int,
+        listener: Listener = silent,
+    ) -> None:
+        self.learn, self.dataset, self.seed = learn, dataset, seed
+        self.problem = problem_of(replace(learn, images=images, seed=seed), dataset, network)
+        self._listener = listener
+
+    @cached_property
+    def statistics(self) -> Floats:
+        """Statistics (N, F) of the images."""
+        return np.stack([statistics_of(as_array(each)) for each in self.problem.pixels_u8])
+
+    @cached_property
+    def sensitivity(self) -> dict[str, Tensor]:
+        """Fisher information (N, 8, 8) a component, image by image."""
+        return fisher_by_image(self.problem, seed=self.seed, listener=self.hear)
+
+    def hear(self, stage: str, done: int, total: int) -> None:
+        """Pass on how far a stage is."""
+        stage = f"seed {self.seed}: {stage}"
+        self._listener(Event(stage=stage, done=done, total=total))
+
+
+def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -> AdaptiveProfile:
     """Learn an adaptive profile, or load the one in ``folder`` that was learned the same way."""
     name = f"{'scaled' if config.scaled else 'codebook'}-{config.size}"
     path = folder / f"{name}-seed-{config.seed}.json"
-    wanted = _provenance(config, learn, dataset, network)
+    wanted = _provenance(config, material)
     if path.exists():
         found = load_profile(path)
         if isinstance(found, AdaptiveProfile) and found.provenance["learned_from"] == wanted:
             return found
+    problem, statistics, learn = material.problem, material.statistics, material.learn
+    sensitivity = material.sensitivity
     started = time.perf_counter()
-    drawn = replace(learn, images=config.images, seed=config.seed)
-    problem = problem_of(drawn, dataset, network)
-
-    def hear(stage: str, done: int, total: int = len(problem.pixels_u8)) -> None:
-        listener(Event(stage=f"{name}, seed {config.seed}: {stage}", done=done, total=total))
-
-    statistics = np.stack([statistics_of(as_array(each)) for each in problem.pixels_u8])
     kinds = kinds_of(statistics, config.size, seed=config.seed)
-    candidates = codebook_candidates(problem, kinds, config.slopes, listener=hear)
+    candidates = codebook_candidates(problem, sensitivity, kinds, config.slopes)
     ladders = [[candidate.tables for candidate in ladder] for ladder in candidates]
     if config.scaled:
         ladders = [scaled_ladder(ladder[len(ladder) // 2]) for ladder in ladders]
@@ -302,9 +325,9 @@ def learned_codebook(
             ],
             kinds.members.tolist(),
             problem.pixels_u8,
-            network,
+            problem.network,
             device=learn.device,
-            progress=lambda done: hear("measuring files", done),
+            progress=lambda done: material.hear(f"files of {name}", done, len(statistics)),
         )
         fitting = replace(config.policy, seed=config.seed)
         policy = fit_policy(statistics, kinds, costs.divergence, costs.size_bytes, fitting)
@@ -322,7 +345,7 @@ def learned_codebook(
                 "seconds": round(time.perf_counter() - started, 2),
                 "kinds": np.bincount(kinds.members).tolist(),
             },
-            "num_classes": dataset.num_classes,
+            "num_classes": material.dataset.num_classes,
             "versions": versions(),
             "created": now(),
         },
@@ -342,15 +365,13 @@ def scaled_ladder(tables: TableSet) -> list[TableSet]:
     ]
 
 
-def _provenance(
-    config: CodebookConfig, learn: LearnConfig, dataset: Dataset, network: nn.Module
-) -> dict[str, Any]:
+def _provenance(config: CodebookConfig, material: Material) -> dict[str, Any]:
     wanted = {
-        "dataset": dataset.name,
-        "dataset_sha256": dataset.sha256,
-        "network": learn.network,
-        "network_sha256": network_sha256(network),
-        "subsampling": learn.subsampling,
+        "dataset": material.dataset.name,
+        "dataset_sha256": material.dataset.sha256,
+        "network": material.learn.network,
+        "network_sha256": network_sha256(material.problem.network),
+        "subsampling": material.learn.subsampling,
         "settings": asdict(config),
     }
     # As it is read back: tuples become lists.

@@ -60,11 +60,11 @@ NONE = "–"
 FIGURES = {
     "mnist": ("accuracy", "bands"),
     "clothing128": ("frozen",),
-    "straight-from-jpeg": ("training-resnet",),
+    "straight-from-jpeg": ("training-resnet", "kept-resnet-small"),
 }
 """Figures of the report that README.md shows, by the name of the results."""
 
-FIGURE_NAMES = {"frozen": "rate", "training-resnet": "training"}
+FIGURE_NAMES = {"frozen": "rate", "training-resnet": "training", "kept-resnet-small": "kept"}
 """Names in docs/figures where they are not the report's."""
 
 
@@ -147,8 +147,14 @@ def straight_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
             f"whole files{size}):",
             file_bytes_table(summary, selection),
         ]
-    alt = "Validation accuracy of resnet on coefficients and on pixels, by epoch and by time"
-    figures = (f"![{alt}]({figure_path(name, figure)})" for figure in FIGURES.get(name, ()))
+    alts = {
+        "training": "Validation accuracy of {} on coefficients and on pixels, by epoch and by time",
+        "kept": "Test accuracy of {} by how many frequencies are kept, and by bytes of a file",
+    }
+    figures = []
+    for figure in FIGURES.get(name, ()):
+        kind, _, network = figure.partition("-")
+        figures.append(f"![{alts[kind].format(network)}]({figure_path(name, figure)})")
     return "\n\n".join([*filter(None, parts), *figures])
 
 

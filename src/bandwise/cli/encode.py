@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.options import Device, DeviceOption, device_name
 from bandwise.cli.progress import counting
@@ -26,6 +27,8 @@ from bandwise.pipeline import (
     encode_tree,
 )
 from bandwise.profile import Profile
+
+AnyProfile = Profile | AdaptiveProfile
 
 REASONS_SHOWN = 5
 TOLERANCE = 0.05
@@ -125,17 +128,24 @@ def encode(
 
     With --for-model the files hold what that model reads and no more; people see blurred images.
 
-    With several profiles each image gets the smallest file that keeps the network's output within
-    the tolerance, or where none does the one that changes it least.
+    A profile that was learned with `bandwise learn --adaptive` chooses tables for each image by the
+    image's own statistics. With several profiles each image gets the smallest file that keeps the
+    network's output within the tolerance, or where none does the one that changes it least.
 
     Example: bandwise encode photos photos-small --profile profile.json
     """
     options = EncodeOptions(container=container.value, alpha=alpha.value, requantise=requantise)
-    profiles = [Profile.load(path) for path in _files(profile)]
-    _refuse_misuse(len(profiles), network, weights, tolerance, requantise=requantise)
+    loaded = [load_profile(path) for path in _files(profile)]
+    _refuse_misuse(len(loaded), network, weights, tolerance, requantise=requantise)
     if for_model is not None:
-        profiles = _keeping_what_is_read(profiles, for_model)
-    chosen: Profile | Chooser = profiles[0]
+        loaded = _keeping_what_is_read(loaded, for_model)
+    chosen: Profile | Chooser = loaded[0]
+    profiles = [each for each in loaded if isinstance(each, Profile)]
+    if len(profiles) < len(loaded) and (len(loaded) > 1 or requantise):
+        raise typer.BadParameter(
+            "a profile with a codebook chooses for each image by itself, from its pixels; give it "
+            "alone, without --requantise"
+        )
     if network is not None and weights is not None:
         limit = TOLERANCE if tolerance is None else tolerance
         chosen = _chooser(profiles, network, weights, limit, device)
@@ -202,7 +212,7 @@ def _refuse_misuse(
         )
 
 
-def _keeping_what_is_read(profiles: list[Profile], path: Path) -> list[Profile]:
+def _keeping_what_is_read(profiles: list[AnyProfile], path: Path) -> list[AnyProfile]:
     """Profiles whose files hold the frequencies alone that a model reads."""
     from bandwise.inference import Model
 

@@ -84,12 +84,20 @@ def evaluate(
     Example: bandwise evaluate photos --weights resnet.safetensors --profile photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
+    from bandwise.adaptive import AdaptiveProfile, load_profile
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
-    from bandwise.evaluation import SPLITS, EvaluationConfig, ProfileCodec, sweep, unavailable
+    from bandwise.evaluation import (
+        SPLITS,
+        AdaptiveCodec,
+        EvaluationConfig,
+        ProfileCodec,
+        sweep,
+        unavailable,
+    )
     from bandwise.evaluation import evaluate as run
-    from bandwise.measures import LIBJPEG, points_of
+    from bandwise.measures import ADAPTIVE, LIBJPEG, points_of
     from bandwise.profile import Profile
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.stages import measuring
@@ -97,7 +105,8 @@ def evaluate(
     from bandwise.tasks.networks import load_network
 
     console = Console()
-    profiles = [Profile.load(path) for path in profile or ()]
+    loaded = [load_profile(path) for path in profile or ()]
+    profiles = [each for each in loaded if isinstance(each, Profile)]
     config = EvaluationConfig(
         network=network,
         seed=seed,
@@ -120,6 +129,12 @@ def evaluate(
     if profiles:
         learned = ProfileCodec(profiles)
         work.append((learned, learned.settings()))
+    for each in loaded:
+        if isinstance(each, AdaptiveProfile):
+            chosen = AdaptiveCodec(
+                each, [each.slope], name=ADAPTIVE, family=f"{ADAPTIVE} {each.name}"
+            )
+            work.append((chosen, chosen.settings()))
     model = load_network(network, weights, channels=channels, num_classes=data.num_classes)
     folder = out or Path("runs") / f"evaluate-{data.name}"
     console.print(

@@ -72,8 +72,20 @@ def learn(
         ),
     ] = 0.0,
     images: Annotated[
-        int, typer.Option(help="Training images that the tables are learned from.")
-    ] = 600,
+        int | None,
+        typer.Option(help="Training images that the tables are learned from; 600 if not given."),
+    ] = None,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            "--adaptive",
+            help="Tables for each image: a codebook for kinds of images, and a rate for each by "
+            "its statistics. Learned from --images 4000 if not given.",
+        ),
+    ] = False,
+    codebook: Annotated[
+        int, typer.Option(help="Kinds of images, at most, with --adaptive.", min=1)
+    ] = 8,
     epochs: Annotated[
         int | None, typer.Option(help="Of training the network, where it is trained.")
     ] = None,
@@ -106,9 +118,10 @@ def learn(
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
+    from bandwise.recipes.adaptive import CodebookConfig
     from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
     from bandwise.recipes.networks import check_network
-    from bandwise.recipes.target import Target, learn_profile
+    from bandwise.recipes.target import Target, learn_adaptive, learn_profile
 
     console = Console()
     target = Target(
@@ -121,17 +134,26 @@ def learn(
         method=method.value,
         slopes=tuple(slopes or SLOPES),
         rdo=rdo,
-        images=images,
+        images=images or LearnConfig.images,
         subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
         seed=seed,
         device=device_name(device),
     )
+    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
+        raise typer.BadParameter(
+            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
+            "--method, --rdo and --ladder"
+        )
     check_network(network, weights)
     data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
     console.print(f"{data.name}: {data.source}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
-        learned = learn_profile(config, data, target, folder, listener=stages.hear)
+        if adaptive:
+            book = CodebookConfig(size=codebook, images=images or CodebookConfig.images, seed=seed)
+            learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
+        else:
+            learned = learn_profile(config, data, target, folder, listener=stages.hear)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:

@@ -8,10 +8,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from bandwise.adaptive import AdaptiveProfile
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError, TargetError
-from bandwise.evaluation import EvaluationConfig, ProfileCodec, check_folder, evaluate, family_of
+from bandwise.evaluation import (
+    AdaptiveCodec,
+    Codec,
+    EvaluationConfig,
+    ProfileCodec,
+    check_folder,
+    evaluate,
+)
 from bandwise.measures import (
+    ADAPTIVE,
     LEARNED,
     ORIGINAL,
     Point,
@@ -21,6 +32,7 @@ from bandwise.measures import (
     points_of,
 )
 from bandwise.profile import Profile
+from bandwise.recipes.adaptive import CodebookConfig, Material, learned_codebook
 from bandwise.recipes.learning import BESIDE, LearnConfig, learned_profiles
 from bandwise.recipes.networks import prepare_network, weights_path
 from bandwise.recipes.stages import Listener, measuring, silent
@@ -67,10 +79,12 @@ class Target:
             return self.rate_bpp * pixels / 8
         return math.inf if self.size_bytes is None else self.size_bytes
 
-    def chosen(self, points: Sequence[Point], pixels: int) -> Point | Undefined:
+    def chosen(
+        self, points: Sequence[Point], pixels: int, *, codec: str = LEARNED
+    ) -> Point | Undefined:
         """Point on validation that meets the target; ``pixels`` is those of an image."""
         if self.drop is not None:
-            best = best_point(points, LEARNED, self.drop)
+            best = best_point(points, codec, self.drop)
             return best or Undefined(
                 reason=f"no profile is within {bound_in_words(self.drop)} on validation"
             )
@@ -78,7 +92,7 @@ class Target:
         within = [
             point
             for point in points
-            if point.split == "validation" and point.named(LEARNED) and point.mean_bytes <= limit
+            if point.split == "validation" and point.named(codec) and point.mean_bytes <= limit
         ]
         if not within:
             return Undefined(reason=f"no profile needs at most {limit:,.0f} bytes on validation")
@@ -92,12 +106,12 @@ class Learned:
     Attributes
     ----------
     profiles
-        The whole curve that it was chosen from.
+        The whole curve that it was chosen from; none where it chooses for each image.
     weights
         Those of the network.
     """
 
-    profile: Profile
+    profile: Profile | AdaptiveProfile
     profiles: tuple[Profile, ...]
     chosen: Point
     test: Point
@@ -130,40 +144,100 @@ def learn_profile(
     network = prepare_network(config, dataset, out / "networks", listener=listener)
     profiles = learned_profiles(config, dataset, network, out / "profiles", listener=listener)
     codec = ProfileCodec(profiles)
+    found = _chosen(
+        config, dataset, network, codec, target, out, profiles=profiles, listener=listener
+    )
+    (profile,) = (profile for profile in profiles if profile.name == found.chosen.label)
+    return found.learned(profile, profiles, config, out)
+
+
+def learn_adaptive(
+    config: LearnConfig,
+    codebook: CodebookConfig,
+    dataset: Dataset,
+    target: Target,
+    out: Path,
+    *,
+    listener: Listener = silent,
+) -> Learned:
+    """Learn tables for each image, and choose the price of a bit that meets the target.
+
+    Everything is kept in ``out``; the same call goes on from there. Raises as `learn_profile`.
+    """
+    check_folder(out, beside=BESIDE)
+    dataset = with_validation(dataset, seed=config.seed)
+    network = prepare_network(config, dataset, out / "networks", listener=listener)
+    material = Material(
+        config, dataset, network, images=codebook.images, seed=codebook.seed, listener=listener
+    )
+    book = learned_codebook(codebook, material, out / "profiles")
+    codec = AdaptiveCodec(book, config.slopes, name=ADAPTIVE)
+    found = _chosen(config, dataset, network, codec, target, out, listener=listener)
+    return found.learned(codec.profile(found.chosen.label), (), config, out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Choice:
+    points: Sequence[Point]
+    chosen: Point
+    results: Path
+
+    def learned(
+        self,
+        profile: Profile | AdaptiveProfile,
+        profiles: Sequence[Profile],
+        config: LearnConfig,
+        out: Path,
+    ) -> Learned:
+        test = {point.label: point for point in self.points if point.split == "test"}
+        return Learned(
+            profile=replace(profile, curve=[_summary(point) for point in self.points]),
+            profiles=tuple(profiles),
+            chosen=self.chosen,
+            test=test[self.chosen.label],
+            original_test=test[ORIGINAL],
+            results=self.results,
+            weights=config.weights or weights_path(config, out / "networks"),
+        )
+
+
+def _chosen(
+    config: LearnConfig,
+    dataset: Dataset,
+    network: nn.Module,
+    codec: Codec,
+    target: Target,
+    out: Path,
+    *,
+    profiles: Sequence[Profile] = (),
+    listener: Listener,
+) -> _Choice:
+    """Measure every setting of a codec, and choose the one that meets the target."""
+    settings = codec.settings()
     results = evaluate(
         EvaluationConfig(network=config.network, seed=config.seed, device=config.device),
         dataset,
         network,
-        [(codec, codec.settings())],
+        [(codec, settings)],
         out,
         profiles=profiles,
         beside=BESIDE,
         listener=measuring(listener),
     )
-    names = {(family_of(profile), profile.name) for profile in profiles}
+    names = {(setting.family, setting.label) for setting in settings}
     rows = [row for row in read_rows(results) if row.get("seed") == config.seed]
     points = [
         point
         for point in points_of(rows, network=config.network)
         if point.codec == ORIGINAL or (point.family, point.label) in names
     ]
-    chosen = target.chosen(points, math.prod(dataset.image_shape[1:]))
+    chosen = target.chosen(points, math.prod(dataset.image_shape[1:]), codec=codec.name)
     if isinstance(chosen, Undefined):
         raise TargetError(
             f"{chosen.reason}; ask for less, or learn with other slopes "
             f"(now {min(config.slopes):g} to {max(config.slopes):g})"
         )
-    (profile,) = (profile for profile in profiles if profile.name == chosen.label)
-    test = {point.label: point for point in points if point.split == "test"}
-    return Learned(
-        profile=replace(profile, curve=[_summary(point) for point in points]),
-        profiles=tuple(profiles),
-        chosen=chosen,
-        test=test[chosen.label],
-        original_test=test[ORIGINAL],
-        results=results,
-        weights=config.weights or weights_path(config, out / "networks"),
-    )
+    return _Choice(points=points, chosen=chosen, results=results)
 
 
 def _summary(point: Point) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
-from bandwise.evaluation import Conditions, ProfileCodec, measure
-from bandwise.evaluation.points import as_array
+from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
 from bandwise.learning import fisher_information, sensitivity_candidates
 from bandwise.measures.curves import envelope
 from bandwise.profile import Profile

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from bandwise import jpeg
+from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.cli.main import run
 from bandwise.data import load
+from bandwise.encoding import encode_pixels
 from bandwise.profile import Profile
 
 pytestmark = pytest.mark.skipif(
@@ -188,3 +190,47 @@ def test_an_interruption_says_how_to_go_on(
     monkeypatch.setattr("bandwise.recipes.target.learn_profile", interrupted)
     assert run([*QUICK, "--out", str(tmp_path / "p.json")]) == 130
     assert "the same command resumes" in said(capfd)[1]
+
+
+def test_tables_for_each_image_are_learned_and_encode_uses_them(
+    work: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    weights = work / "work" / "networks" / "small-cnn.safetensors"
+    profile = tmp_path / "adaptive.json"
+    command = [
+        *("learn", "digits", "--network", "small-cnn", "--weights", str(weights), *TARGET),
+        *("--adaptive", "--codebook", "2", "--images", "64", "--slopes", "1e-5", "1e-3"),
+        *("--out", str(profile), "--work", str(tmp_path / "work")),
+    ]
+    assert run(command) == 0
+    out, _ = said(capfd)
+    book = load_profile(profile)
+    assert isinstance(book, AdaptiveProfile)
+    assert book.slope in (1e-5, 1e-3)
+    assert f"{book.slope:.2g}" in out
+    assert "chosen" in out
+    source = tmp_path / "in"
+    source.mkdir()
+    images = load("digits").test.pixels_u8[:12, 0].numpy()
+    for index, pixels in enumerate(images):
+        Image.fromarray(pixels).save(source / f"{index}.png")
+    encoded = ["encode", str(source), str(tmp_path / "out"), "--profile", str(profile)]
+    assert run(encoded) == 0
+    for index, pixels in enumerate(images):
+        data = (tmp_path / "out" / f"{index}.jpg").read_bytes()
+        assert data == encode_pixels(pixels, book.profile_for(pixels))
+    for more in (["--requantise"], ["--profile", str(work / "digits.json")]):
+        assert run([*encoded, *more]) == 2
+    said(capfd)
+    measured = ["evaluate", "digits", "--network", "small-cnn", "--weights", str(weights)]
+    measured += ["--profile", str(profile), "--codecs", "libjpeg", "--every", "24"]
+    assert run([*measured, "--out", str(tmp_path / "evaluated")]) == 0
+    assert "bandwise adaptive" in said(capfd)[0]
+
+
+def test_what_does_not_go_with_tables_for_each_image_is_wrong_usage(
+    work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for option in (["--rdo", "0.1"], ["--method", "gradient"], ["--ladder", str(work / "l")]):
+        assert run(again(work, "--adaptive", *option)) == 2
+        assert "--adaptive learns by sensitivity" in " ".join(said(capfd)[1].split())

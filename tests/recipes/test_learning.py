@@ -10,6 +10,7 @@ from bandwise import jpeg
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.learning import GradientConfig
+from bandwise.profile import Profile
 from bandwise.recipes import learning
 from bandwise.recipes.learning import LearnConfig, learning_row
 from bandwise.recipes.stages import Event
@@ -107,6 +108,7 @@ def test_rate_distortion_optimisation_is_told_from_tables_alone(
 ) -> None:
     shutil.copytree(work, tmp_path / "work")
     optimised = learn_profile(replace(CONFIG, rdo=0.5), few_digits, LOSSY, tmp_path / "work")
+    assert isinstance(optimised.profile, Profile)
     choice = optimised.profile.rate_distortion
     assert choice is not None
     assert choice.slope == 0.5 * optimised.profile.provenance["slope"]

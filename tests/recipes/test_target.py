@@ -145,6 +145,7 @@ def test_the_profiles_are_those_of_the_files_and_rows(learned: Learned, work: Pa
     rows = read_rows(learned.results)
     tables = {row["name"]: row["tables"] for row in rows if row["record"] == "profile"}
     assert tables == {name: profile.tables.to_json() for name, profile in stored.items()}
+    assert isinstance(learned.profile, Profile)
     assert learned.profile.tables.chroma is None
     measured = {
         row["label"]: row["setting"]["profile_sha256"]

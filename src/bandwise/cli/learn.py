@@ -134,7 +134,7 @@ def learn(
         method=method.value,
         slopes=tuple(slopes or SLOPES),
         rdo=rdo,
-        images=images or LearnConfig.images,
+        images=LearnConfig.images if images is None else images,
         subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
         seed=seed,
         device=device_name(device),
@@ -150,7 +150,9 @@ def learn(
     console.print(f"{data.name}: {data.source}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
         if adaptive:
-            book = CodebookConfig(size=codebook, images=images or CodebookConfig.images, seed=seed)
+            book = CodebookConfig(
+                size=codebook, images=config.images if images else CodebookConfig.images, seed=seed
+            )
             learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
         else:
             learned = learn_profile(config, data, target, folder, listener=stages.hear)

@@ -163,8 +163,8 @@ def kinds_alone(kinds: Kinds, rungs: int) -> Policy:
         mean=kinds.mean,
         deviation=kinds.deviation,
         centroids=kinds.centroids,
-        hidden_weight=np.zeros((len(kinds.mean), 0), np.float32),
-        hidden_bias=np.zeros(0, np.float32),
-        output_weight=np.zeros((0, 2 * rungs), np.float32),
+        hidden_weight=np.zeros((len(kinds.mean), 1), np.float32),
+        hidden_bias=np.zeros(1, np.float32),
+        output_weight=np.zeros((1, 2 * rungs), np.float32),
         output_bias=np.zeros(2 * rungs, np.float32),
     )

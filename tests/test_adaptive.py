@@ -1,0 +1,148 @@
+"""Profiles with a codebook: files are those of the rung that was chosen, and JSON keeps it all."""
+
+import json
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bandwise import jpeg
+from bandwise.adaptive import AdaptiveProfile, load_profile
+from bandwise.encoding import encode_pixels
+from bandwise.errors import EncodingError, ProfileError
+from bandwise.frequencies import Frequencies
+from bandwise.pipeline import transcode
+from bandwise.profile import Profile
+from bandwise.tables import TableSet, flat
+from tests.jpeg.images import picture
+from tests.test_policy import BIASES, policy
+
+needs_jpeg = pytest.mark.skipif(
+    not jpeg.available(), reason="the native JPEG extension is not built"
+)
+
+
+def book(channels: int = 3, **changes: Any) -> AdaptiveProfile:
+    """Two ladders of three rungs, every table another step."""
+    steps = ((3, 30, 90), (5, 50, 150))
+    values: dict[str, Any] = {
+        "name": "book",
+        "codebook": tuple(
+            tuple(
+                TableSet(luma=flat(step), chroma=flat(step + 1) if channels == 3 else None)
+                for step in ladder
+            )
+            for ladder in steps
+        ),
+        "policy": policy(channels, ladders=2, rungs=3, output_bias=BIASES),
+        "slope": 1e-5,
+        "provenance": {"num_classes": 3},
+        "curve": [{"label": "a"}],
+    }
+    return AdaptiveProfile(**(values | changes))
+
+
+@needs_jpeg
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_table_in_the_file_is_the_one_that_was_chosen(channels: int) -> None:
+    seen = set()
+    for seed in range(12):
+        ours = book(channels).at((0, 6e-6, 1e-3)[seed % 3])
+        pixels = picture(40, 48, grey=channels == 1, seed=seed)
+        ladder, rung = ours.choice(pixels)
+        data = encode_pixels(pixels, ours.profile_for(pixels))
+        assert jpeg.read_coefficients(data).planes[0].table == ours.codebook[ladder][rung].luma
+        seen.add((ladder, rung))
+    assert len(seen) > 2
+
+
+@needs_jpeg
+def test_the_pipeline_takes_it_as_a_chooser(tmp_path: Path) -> None:
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    pixels = picture(40, 48)
+    Image.fromarray(pixels).save(stream, "PNG")
+    ours = book()
+    assert transcode(stream.getvalue(), ours).data == encode_pixels(
+        pixels, ours.profile_for(pixels)
+    )
+
+
+def test_a_grey_image_is_chosen_for_as_if_in_colour() -> None:
+    grey = picture(40, 48, grey=True)
+    assert book().choice(grey) == book().choice(np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_a_colour_image_is_refused_where_tables_are_for_grey() -> None:
+    with pytest.raises(EncodingError, match="for grey images"):
+        book(1).profile_for(picture(40, 48))
+
+
+def test_every_rung_is_a_profile() -> None:
+    ours = book().keeping(Frequencies((0, 1, 64)))
+    assert [each.tables for each in ours.profiles] == list(chain(*ours.codebook))
+    assert ours.rung(1, 2).tables == ours.codebook[1][2]
+    assert all(each.frequencies == Frequencies((0, 1, 64)) for each in ours.profiles)
+    assert ours.components == ("luma", "cb", "cr")
+
+
+def test_the_hash_is_of_what_determines_the_bytes() -> None:
+    ours = book()
+    assert book(name="other", curve=()).sha256 == ours.sha256
+    others = (
+        ours.at(2e-5),
+        ours.keeping(Frequencies((0,))),
+        book(subsampling="4:4:4"),
+        book(policy=policy(3, hidden_bias=np.zeros(5))),
+    )
+    assert len({ours.sha256, *(other.sha256 for other in others)}) == 5
+
+
+def test_a_saved_profile_is_read_back_whole(tmp_path: Path) -> None:
+    ours = book().keeping(Frequencies((0, 9)))
+    ours.save(tmp_path / "book.json")
+    back = load_profile(tmp_path / "book.json")
+    assert isinstance(back, AdaptiveProfile)
+    assert back.to_json() == ours.to_json()
+    assert back.frequencies == ours.frequencies
+    assert back.to_json()["schema"] == 3
+
+
+def test_a_profile_of_one_set_of_tables_is_read_as_ever(tmp_path: Path) -> None:
+    Profile(name="plain", tables=TableSet.ijg(50)).save(tmp_path / "plain.json")
+    assert isinstance(load_profile(tmp_path / "plain.json"), Profile)
+
+
+def test_one_set_of_tables_is_asked_for_in_words(tmp_path: Path) -> None:
+    book().save(tmp_path / "book.json")
+    with pytest.raises(ProfileError, match=r"book\.json: it holds a codebook"):
+        Profile.load(tmp_path / "book.json")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "said"),
+    [
+        ("codebook", {}, "codebook is a list of lists"),
+        ("codebook", [[{"luma": [[0] * 8] * 8}]], "in its codebook, "),
+        ("codebook", [], "0 ladders, the policy is for 2"),
+        ("slope", "dear", "slope is a number"),
+        ("slope", -1, "slope is a number ≥ 0"),
+        ("policy", {}, "a policy is an object"),
+        ("more", 1, "unknown entry 'more'"),
+    ],
+)
+def test_a_wrong_entry_is_an_error(tmp_path: Path, entry: str, value: Any, said: str) -> None:
+    path = tmp_path / "book.json"
+    path.write_text(json.dumps(book().to_json() | {entry: value}))
+    with pytest.raises(ProfileError, match=said):
+        load_profile(path)
+
+
+def test_tables_and_policy_are_for_the_same_images() -> None:
+    with pytest.raises(ProfileError, match="another number of components"):
+        book(3, policy=policy(1, ladders=2, rungs=3))

@@ -6,18 +6,27 @@ from bandwise.errors import BandwiseError
 from bandwise.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
-    from bandwise.compressors import Compressor, LearnedBands, StaticBands
+    from bandwise.bands import Bands, Rings, coefficient_bands, radial_bands, zigzag_bands
+    from bandwise.compressors import (
+        AdaptiveBands,
+        Compressor,
+        LearnedBands,
+        LearnedEdges,
+        StaticBands,
+    )
     from bandwise.dct import block_dct2, block_idct2, dct2, idct2
     from bandwise.tasks import Classification
     from bandwise.training import TrainingConfig, fit, train
 
 __all__ = [
+    "AdaptiveBands",
     "Bands",
     "BandwiseError",
     "Classification",
     "Compressor",
     "LearnedBands",
+    "LearnedEdges",
+    "Rings",
     "StaticBands",
     "TrainingConfig",
     "block_dct2",
@@ -34,8 +43,20 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "bandwise.bands": ("Bands", "coefficient_bands", "radial_bands", "zigzag_bands"),
-        "bandwise.compressors": ("Compressor", "LearnedBands", "StaticBands"),
+        "bandwise.bands": (
+            "Bands",
+            "Rings",
+            "coefficient_bands",
+            "radial_bands",
+            "zigzag_bands",
+        ),
+        "bandwise.compressors": (
+            "AdaptiveBands",
+            "Compressor",
+            "LearnedBands",
+            "LearnedEdges",
+            "StaticBands",
+        ),
         "bandwise.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
         "bandwise.tasks": ("Classification",),
         "bandwise.training": ("TrainingConfig", "fit", "train"),

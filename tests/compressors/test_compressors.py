@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from bandwise.bands import radial_bands, zigzag_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.compressors import Compressor, LearnedBands, LearnedEdges, StaticBands
 from bandwise.errors import ShapeError
 
 BANDS = radial_bands(12, 10, 4)
@@ -11,6 +11,8 @@ ALL = [
     StaticBands(BANDS),
     LearnedBands(BANDS, normalisation="softmax"),
     LearnedBands(BANDS),
+    LearnedEdges(12, 10, 4).eval(),
+    LearnedEdges(12, 10, 4, weights=(0.4, 0.3, 0.2, 0.1)).eval(),
 ]
 
 
@@ -24,7 +26,7 @@ def test_contract(compressor: Compressor, batch: tuple[int, ...]) -> None:
     coefficients = random(*batch, 12, 10)
     weighted, weights, returned = compressor(coefficients)
     assert weights.shape == (4,)
-    masks = BANDS.masks().float()
+    masks = compressor.bands.masks().float()
     scale = sum(weight * mask for weight, mask in zip(weights, masks, strict=True))
     torch.testing.assert_close(weighted, coefficients * scale)
     torch.testing.assert_close(compressor.scale(), scale)

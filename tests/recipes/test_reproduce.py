@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bandwise.bands import radial_bands
+from bandwise.bands import Rings, radial_bands
 from bandwise.data import Dataset, LabelledImages, load
 from bandwise.errors import ConfigurationError, DataError, OutputError
 from bandwise.recipes.reproduce import (
@@ -19,7 +19,7 @@ from bandwise.recipes.reproduce import (
     run_job,
 )
 from bandwise.recipes.runner import Event, run
-from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
+from bandwise.recipes.variants import CONTROLS, EXTENSIONS, PAPER, VARIANTS
 from bandwise.results import Row, read_rows
 from bandwise.training import EpochResult, Observer, TrainingConfig
 
@@ -52,6 +52,10 @@ def test_all_variants_start_from_the_same_network_and_differ_as_named(
     uniform = torch.full((8,), 1 / 8)
     for name in ("static", "adaptive", "task-only", "reconstruction-only", "shuffled"):
         torch.testing.assert_close(build_compressor(VARIANTS[name], bands).weights(), uniform)
+    for name in ("edges", "input"):
+        compressor = build_compressor(VARIANTS[name], bands)
+        torch.testing.assert_close(compressor.weights(), uniform)
+        assert torch.equal(compressor.bands.index, bands.index)
     for name in ("none", "mean-one"):
         torch.testing.assert_close(build_compressor(VARIANTS[name], bands).weights(), torch.ones(8))
     config = TrainingConfig()
@@ -60,6 +64,7 @@ def test_all_variants_start_from_the_same_network_and_differ_as_named(
     assert VARIANTS["shuffled"].shuffle_labels
     assert [variant.name for variant in PAPER] == ["static", "adaptive"]
     assert len(CONTROLS) == 5
+    assert [variant.name for variant in EXTENSIONS] == ["edges", "input"]
 
 
 def test_a_job_leaves_its_weights_and_says_the_same_again(digits: Dataset, tmp_path: Path) -> None:
@@ -78,6 +83,31 @@ def test_a_job_leaves_its_weights_and_says_the_same_again(digits: Dataset, tmp_p
 
     again = run_job(job, QUICK, digits, tmp_path, NoTraining())
     assert without_clock([again]) == without_clock([first])
+
+
+def test_learned_edges_are_in_the_rows_and_beside_the_model(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    row = run_job(Job(variant="edges", seed=0), QUICK, digits, tmp_path, Observer())
+    bands = json.loads((tmp_path / "bands.json").read_text())
+    tensors = load_file(tmp_path / "model.safetensors")
+    assert bands["kind"] == "learned"
+    assert (bands["edges"], bands["exponent"]) == (row["band_edges"], row["band_exponent"])
+    rings = Rings(edges=tuple(row["band_edges"]), exponent=row["band_exponent"])
+    assert torch.equal(tensors["bands.index"], rings.bands(8, 8).index)
+    assert tensors["bands.gaps"].shape == (8,)
+    assert row["band_weights_by_class"] is None
+    assert row["band_weights"] == pytest.approx(tensors["bands.weights"].tolist())
+
+
+def test_weights_for_each_image_are_in_the_row_by_class(digits: Dataset, tmp_path: Path) -> None:
+    row = run_job(Job(variant="input", seed=0), QUICK, digits, tmp_path, Observer())
+    assert len(row["band_weights_by_class"]) == 10
+    assert all(sum(weights) == pytest.approx(1) for weights in row["band_weights_by_class"])
+    assert sum(row["band_weights"]) == pytest.approx(1)
+    assert min(row["band_weights_std"]) > 0
+    assert row["band_edges"] is None
+    assert load_file(tmp_path / "model.safetensors")["bands.last.weight"].shape == (8, 16)
 
 
 def test_shuffled_labels_teach_nothing(digits: Dataset, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ ACCURACY = {
     "mean-one": 0.9752,
     "none": 0.9755,
     "shuffled": 0.1,
+    "edges": 0.9683,
+    "input": 0.9676,
 }
 
 
@@ -110,6 +112,7 @@ def synthetic_rows(
                         "test_per_class": history[-1]["test_per_class"],
                         "validation_accuracy": history[-1]["validation_accuracy"],
                         "band_weights": history[-1]["band_weights"],
+                        **_extensions_of_run(variant, history[-1], len(classes)),
                         "train_seconds": sum(row["train_seconds"] for row in history),
                         "images_per_second": 4700.0,
                         "provenance": {
@@ -165,7 +168,32 @@ def _epoch(
         "band_weights": _weights(variant, band_count, progress, generator),
         "train_seconds": 12.6 if variant == "adaptive" else 12.0,
         "images": 48_000,
+        **_extensions_of_epoch(variant, band_count, progress, luck),
     }
+
+
+def _extensions_of_epoch(variant: str, band_count: int, progress: float, luck: float) -> Row:
+    """What only rows of learned edges and of weights for each image hold; no other has the keys."""
+    if variant == "edges":
+        edges = (np.arange(1, band_count) / band_count) ** (1 + 0.4 * progress + 50 * luck)
+        return {"band_edges": edges.tolist(), "band_exponent": 2 - 0.5 * progress}
+    if variant == "input":
+        return {"band_weights_std": [0.01 * progress] * band_count}
+    return {}
+
+
+def _extensions_of_run(variant: str, last: Row, class_count: int) -> Row:
+    if variant == "edges":
+        return {name: last[name] for name in ("band_edges", "band_exponent")}
+    if variant == "input":
+        weights = np.asarray(last["band_weights"])
+        tilt = np.linspace(-0.1, 0.1, len(weights))
+        leaning = np.linspace(-1, 1, class_count)[:, None]
+        return {
+            "band_weights_std": last["band_weights_std"],
+            "band_weights_by_class": (weights * (1 + leaning * tilt)).tolist(),
+        }
+    return {}
 
 
 def _weights(

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from bandwise.bands import Bands, make_bands, radial_bands
+from bandwise.bands import Bands, Rings, make_bands, radial_bands
 from bandwise.dct import dct2, idct2
 from bandwise.report import planes
+from bandwise.report.planes import Weighting
 from bandwise.report.records import Sample
 
+WITH_AN_EMPTY_BAND = Rings(edges=(0.3, 0.3001, 0.6), exponent=1.5).bands(8, 8)
 WEIGHTS = [0.4, 0.2, 0.15, 0.1, 0.06, 0.04, 0.03, 0.02]
 
 
@@ -21,7 +23,7 @@ def sample(*shape: int) -> Sample:
 
 def test_plane_is_coloured_by_relative_weight_and_labelled() -> None:
     bands = radial_bands(28, 28, 8)
-    axes = planes.band_planes(bands, {"adaptive": WEIGHTS}).axes[0]
+    axes = planes.band_planes({"adaptive": Weighting(bands, WEIGHTS)}).axes[0]
     drawn = np.asarray(axes.images[0].get_array())
     assert drawn[0, 0] == pytest.approx(0.4 * 8)
     assert drawn[27, 27] == pytest.approx(0.02 * 8)
@@ -32,23 +34,27 @@ def test_plane_is_coloured_by_relative_weight_and_labelled() -> None:
 
 @pytest.mark.parametrize(
     "bands",
-    [radial_bands(28, 28, 8), radial_bands(8, 8, 8), radial_bands(12, 40, 5)],
-    ids=["square", "small", "wide"],
+    [radial_bands(28, 28, 8), radial_bands(8, 8, 8), radial_bands(12, 40, 5), WITH_AN_EMPTY_BAND],
+    ids=["square", "small", "wide", "with an empty band"],
 )
 def test_labels_lie_in_their_band(bands: Bands) -> None:
-    for band, (row, column) in enumerate(planes._label_positions(bands)):
+    positions = planes._label_positions(bands)
+    assert list(positions) == sorted(set(bands.plane.flat))
+    for band, (row, column) in positions.items():
         assert bands.plane[round(row), round(column)] == band
 
 
 def test_many_bands_are_not_labelled() -> None:
     bands = make_bands("zigzag", 8, 8)
-    axes = planes.band_planes(bands, {"adaptive": np.linspace(2, 1, 15).tolist()}).axes[0]
+    weighting = Weighting(bands, np.linspace(2, 1, 15).tolist())
+    axes = planes.band_planes({"adaptive": weighting}).axes[0]
     assert not axes.texts
 
 
 def test_weighted_image_is_the_inverse_dct_of_weighted_coefficients() -> None:
     bands, image = radial_bands(8, 8, 8), sample(1, 8, 8)
-    figure = planes.weighted_images([image], bands, {"static": [0.125] * 8, "adaptive": WEIGHTS})
+    weightings = {"static": Weighting(bands, [0.125] * 8), "adaptive": Weighting(bands, WEIGHTS)}
+    figure = planes.weighted_images([image], weightings)
     centred = torch.tensor(image.pixels_u8[0]).double() / 255 - 0.5
     scale = torch.tensor(WEIGHTS, dtype=torch.float64)[bands.index]
     expected = idct2(dct2(centred) * scale).numpy()
@@ -62,22 +68,22 @@ def test_weighted_image_is_the_inverse_dct_of_weighted_coefficients() -> None:
 
 def test_colour_images_stay_coloured() -> None:
     figure = planes.weighted_images(
-        [sample(3, 8, 8)], radial_bands(8, 8, 8), {"static": [0.125] * 8}
+        [sample(3, 8, 8)], {"static": Weighting(radial_bands(8, 8, 8), [0.125] * 8)}
     )
     assert np.asarray(figure.axes[0].images[0].get_array()).shape == (8, 8, 3)
 
 
 def test_spectra_share_one_scale() -> None:
-    bands = radial_bands(8, 8, 8)
-    figure = planes.weighted_spectra([sample(1, 8, 8)], bands, {"static": [0.125] * 8})
+    weighting = Weighting(radial_bands(8, 8, 8), [0.125] * 8)
+    figure = planes.weighted_spectra([sample(1, 8, 8)], {"static": weighting})
     before, after = (axes.images[0] for axes in figure.axes[:2])
     assert before.get_clim() == after.get_clim()
     difference = np.asarray(before.get_array()) - np.asarray(after.get_array())
     assert np.median(difference) == pytest.approx(np.log10(8), abs=0.01)
 
 
-def test_scale_plane_puts_weights_where_bands_are() -> None:
+def test_the_plane_of_a_weighting_has_weights_where_bands_are() -> None:
     bands = radial_bands(8, 8, 8)
-    plane = planes.scale_plane(bands, WEIGHTS)
+    plane = Weighting(bands, WEIGHTS).plane
     for band, weight in enumerate(WEIGHTS):
         assert np.all(plane[bands.plane == band] == weight)

@@ -24,6 +24,41 @@ def changed(index: int, **fields: Any) -> list[Row]:
     return rows
 
 
+EXTENDED = synthetic_rows(variants=["edges", "input"], seeds=[0], epochs=1)
+
+
+def test_rows_of_learned_edges_hold_rings_and_others_none() -> None:
+    records = parse_records(EXTENDED)
+    rings = records.runs["edges", 0].rings
+    assert rings is not None
+    assert rings == records.histories["edges", 0][0].rings
+    assert len(rings.edges) == 7
+    assert records.runs["input", 0].rings is None
+    assert records.runs["input", 0].band_weights_by_class is not None
+    assert records.runs["edges", 0].band_weights_by_class is None
+    older = parse_records(ROWS).runs["adaptive", 0]
+    assert (older.rings, older.band_weights_std, older.band_weights_by_class) == (None,) * 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("band_edges", [0.5, 0.2, 0.6, 0.7, 0.8, 0.9, 1.0], "ascend"),
+        ("band_edges", [0.5], "7 numbers"),
+        ("band_exponent", "two", "a number"),
+        ("band_weights_by_class", [[0.1] * 8], "10 lists"),
+        ("band_weights_by_class", [[0.1] * 7] * 10, "8 numbers"),
+        ("band_weights_std", [0.1], "8 numbers"),
+    ],
+)
+def test_wrong_extensions_are_named(field: str, value: object, word: str) -> None:
+    rows = copy.deepcopy(EXTENDED)
+    row = next(row for row in rows if row["record"] == "run" and field in row)
+    row[field] = value
+    with pytest.raises(ResultsError, match=rf"field '{field}': .*{word}"):
+        parse_records(rows)
+
+
 def test_order_is_that_of_variants_and_seeds() -> None:
     rows = synthetic_rows(variants=["none", "adaptive", "static"], seeds=[1, 0], epochs=2)
     records = parse_records([rows[0], *reversed(rows[1:])])

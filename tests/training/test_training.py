@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +7,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from bandwise.bands import radial_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.bands import Bands, radial_bands
+from bandwise.compressors import (
+    AdaptiveBands,
+    Compressor,
+    LearnedBands,
+    LearnedEdges,
+    StaticBands,
+)
 from bandwise.data.batches import TensorBatches
 from bandwise.dct import dct2, idct2
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
@@ -18,6 +24,7 @@ from bandwise.training import (
     Observer,
     TrainingConfig,
     TrainingResult,
+    evaluate,
     fit,
     joint_loss,
     train,
@@ -40,7 +47,14 @@ def batches(count: int, seed: int, *, shuffle: bool = False) -> TensorBatches:
     return TensorBatches(*stripes(count, seed), batch_size=16, shuffle_seed=9 if shuffle else None)
 
 
-def modules(compressor: type[Compressor] = LearnedBands) -> tuple[Classification, Compressor]:
+def edges(bands: Bands) -> LearnedEdges:
+    return LearnedEdges(*bands.shape, bands.count)
+
+
+Build = Callable[[Bands], Compressor]
+
+
+def modules(compressor: Build = LearnedBands) -> tuple[Classification, Compressor]:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
     return Classification(network), compressor(BANDS)
@@ -63,8 +77,9 @@ def run(
     checkpoint: Path | None = None,
     observer: Observer | None = None,
     fingerprint: str = "here",
+    build: Build = LearnedBands,
 ) -> tuple[TrainingResult, Classification, Compressor]:
-    task, compressor = modules()
+    task, compressor = modules(build)
     result = train(
         task,
         compressor,
@@ -93,17 +108,19 @@ def test_learns_the_task_and_raises_the_band_that_carries_it() -> None:
     assert result.history[-1].train_loss < result.history[0].train_loss
 
 
-def test_same_seed_same_numbers() -> None:
-    assert numbers(run()[0]) == numbers(run()[0])
+@pytest.mark.parametrize("build", [LearnedBands, edges, AdaptiveBands])
+def test_same_seed_same_numbers(build: Build) -> None:
+    assert numbers(run(build=build)[0]) == numbers(run(build=build)[0])
 
 
+@pytest.mark.parametrize("build", [LearnedBands, edges, AdaptiveBands])
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_a_resumed_run_ends_with_the_same_numbers(tmp_path: Path, after: int) -> None:
-    whole, task, compressor = run()
+def test_a_resumed_run_ends_with_the_same_numbers(tmp_path: Path, after: int, build: Build) -> None:
+    whole, task, compressor = run(build=build)
     checkpoint = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        run(checkpoint=checkpoint, observer=Interrupt(after))
-    resumed, resumed_task, resumed_compressor = run(checkpoint=checkpoint)
+        run(checkpoint=checkpoint, observer=Interrupt(after), build=build)
+    resumed, resumed_task, resumed_compressor = run(checkpoint=checkpoint, build=build)
     assert numbers(resumed) == numbers(whole)
     assert resumed.best_epoch == whole.best_epoch
     for ours, theirs in ((resumed_task, task), (resumed_compressor, compressor)):
@@ -177,6 +194,62 @@ def test_joint_loss_is_the_papers() -> None:
     torch.testing.assert_close(task_loss, expected_task)
     torch.testing.assert_close(reconstruction, expected_error)
     torch.testing.assert_close(loss, expected_task + 0.1 * expected_error)
+
+
+def test_reconstruction_is_measured_by_the_weights_of_each_image() -> None:
+    task = Classification(nn.Sequential(nn.Flatten(), nn.Linear(72, 2)))
+    compressor = AdaptiveBands(BANDS)
+    for parameter in compressor.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(7))
+    coefficients, labels = stripes(5, 4)
+    coefficients = torch.cat([coefficients, coefficients.flip(-1)], 1)
+    _, _, reconstruction = joint_loss(task, compressor, coefficients, labels, CONFIG)
+    weighted = compressor(coefficients).coefficients
+    torch.testing.assert_close(reconstruction, (weighted - coefficients).square().mean())
+
+
+def test_edges_move_towards_the_frequency_that_carries_the_task() -> None:
+    config = replace(CONFIG, epochs=15, reconstruction_weight=0.0)
+    result, _, compressor = run(config, build=edges)
+    assert result.best.test_accuracy is not None
+    assert result.best.test_accuracy > 0.95
+    first, last = result.history[0], result.history[-1]
+    assert first.band_edges is not None
+    assert last.band_edges is not None
+    assert last.band_edges != first.band_edges
+    assert last.band_exponent != first.band_exponent
+    assert int(compressor.weights().argmax()) == int(compressor.bands.index[0, 2])
+    rings = compressor.rings()
+    assert rings is not None
+    assert (rings.edges, rings.exponent) == (result.best.band_edges, result.best.band_exponent)
+
+
+def test_validation_knows_no_softness() -> None:
+    task, compressor = modules(edges)
+    assert isinstance(compressor, LearnedEdges)
+    assert compressor.logits is not None
+    compressor.logits.data = torch.tensor([2.0, 0.0, -1.0])
+    fixed = LearnedBands(compressor.bands)
+    fixed.logits.data = compressor.logits.data
+    ours = evaluate(task, compressor, batches(60, 2), CONFIG)
+    assert ours == evaluate(task, fixed, batches(60, 2), CONFIG)
+
+
+def test_weights_of_images_are_summarised_over_images_and_classes() -> None:
+    task, compressor = modules(AdaptiveBands)
+    assert isinstance(compressor, AdaptiveBands)
+    compressor.last.weight.data = torch.randn(3, 16, generator=torch.Generator().manual_seed(3))
+    coefficients, labels = stripes(60, 2)
+    found = evaluate(task, compressor, batches(60, 2), CONFIG).weights
+    weights = compressor.weights_of(coefficients).detach().double()
+    assert found.mean == pytest.approx(weights.mean(0).tolist())
+    assert found.std == pytest.approx(weights.std(0, correction=0).tolist())
+    assert found.by_class is not None
+    for label in (0, 1):
+        own = weights[labels == label].mean(0)
+        assert found.by_class[label] == pytest.approx(own.tolist())
+    shared = evaluate(*modules(), batches(60, 2), CONFIG).weights
+    assert (shared.mean, shared.std, shared.by_class) == ((1.0, 1.0, 1.0), None, None)
 
 
 def test_without_task_gradient_the_bands_see_the_reconstruction_alone() -> None:

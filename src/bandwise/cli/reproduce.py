@@ -19,7 +19,7 @@ from bandwise.cli.options import (
 )
 from bandwise.cli.progress import resumable
 from bandwise.measures import quantity
-from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
+from bandwise.recipes.variants import CONTROLS, EXTENSIONS, PAPER, VARIANTS
 from bandwise.results import available_cores
 from bandwise.training import TrainingConfig
 
@@ -41,6 +41,12 @@ def reproduce(
     controls: Annotated[
         bool,
         typer.Option("--controls", help="Also run: " + ", ".join(v.name for v in CONTROLS) + "."),
+    ] = False,
+    extensions: Annotated[
+        bool,
+        typer.Option(
+            "--extensions", help="Also run: " + ", ".join(v.name for v in EXTENSIONS) + "."
+        ),
     ] = False,
     variants: Annotated[
         list[str] | None,
@@ -90,8 +96,8 @@ def reproduce(
 
     console = Console()
     names = tuple(variants) if variants else tuple(v.name for v in PAPER)
-    if controls:
-        names = tuple(dict.fromkeys([*names, *(v.name for v in CONTROLS)]))
+    more = [*(CONTROLS if controls else ()), *(EXTENSIONS if extensions else ())]
+    names = tuple(dict.fromkeys([*names, *(v.name for v in more)]))
     config = ReproduceConfig(
         dataset=dataset,
         data_dir=data_dir,

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from bandwise.bands import Bands
-from bandwise.compressors.base import Compressor, Normalisation, normalise
+from bandwise.compressors.base import FixedBands, Normalisation, normalise
 
 
-class LearnedBands(Compressor):
+class LearnedBands(FixedBands):
     """Weights ``w = softmax(a)`` with learned ``a``, which start uniform.
 
     The paper uses ``softmax``; ``mean-one`` multiplies by K, so that learning moves importance

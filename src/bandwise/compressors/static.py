@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from bandwise.bands import Bands
-from bandwise.compressors.base import Compressor, Normalisation
+from bandwise.compressors.base import FixedBands, Normalisation
 
 
-class StaticBands(Compressor):
+class StaticBands(FixedBands):
     """Uniform weights.
 
     ``softmax`` gives 1/K each, the paper's baseline, which divides the network's input by K.

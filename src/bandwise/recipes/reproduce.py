@@ -13,7 +13,13 @@ import torch
 
 from bandwise.bands import Bands, radial_bands
 from bandwise.checkpoint import save_tensors
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.compressors import (
+    AdaptiveBands,
+    Compressor,
+    LearnedBands,
+    LearnedEdges,
+    StaticBands,
+)
 from bandwise.data import Dataset, LabelledImages, Progress, holdout, load
 from bandwise.data.batches import TensorBatches
 from bandwise.errors import ConfigurationError
@@ -22,7 +28,14 @@ from bandwise.recipes.variants import VARIANTS, Variant
 from bandwise.results import SCHEMA, Row, digest, machine, now, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
-from bandwise.training import Observer, TrainingConfig, TrainingResult, train
+from bandwise.training import (
+    Observer,
+    TrainingConfig,
+    TrainingResult,
+    WeightStatistics,
+    evaluate,
+    train,
+)
 
 EVALUATION_BATCH = 500
 """Images a batch when nothing is learned."""
@@ -186,14 +199,17 @@ def run_job(
         observer=observer,
     )
     save_tensors(folder / "model.safetensors", _model_tensors(task, compressor), asdict(job))
-    write_json(folder / "bands.json", _bands_json(job, bands, compressor))
-    return _run_row(job, result, settings, dataset)
+    weights = evaluate(task, compressor, batches(held_out), settings).weights
+    write_json(folder / "bands.json", _bands_json(job, compressor, weights))
+    return _run_row(job, result, weights, settings, dataset)
 
 
 def build_compressor(variant: Variant, bands: Bands) -> Compressor:
     """Make the compressor of a variant, with uniform weights where they are learned."""
-    kind = LearnedBands if variant.learned else StaticBands
-    return kind(bands, normalisation=variant.normalisation)
+    if variant.weighing == "edges":
+        return LearnedEdges(*bands.shape, bands.count, normalisation=variant.normalisation)
+    kinds = {"static": StaticBands, "learned": LearnedBands, "input": AdaptiveBands}
+    return kinds[variant.weighing](bands, normalisation=variant.normalisation)
 
 
 def _split(dataset: Dataset, settings: TrainingConfig) -> tuple[LabelledImages, LabelledImages]:
@@ -209,11 +225,13 @@ def _shuffled(images: LabelledImages, seed: int) -> LabelledImages:
 
 def _model_tensors(task: Classification, compressor: Compressor) -> dict[str, torch.Tensor]:
     network = {f"network.{name}": value for name, value in task.network.state_dict().items()}
+    learned = {f"bands.{name}": value for name, value in compressor.state_dict().items()}
     weights = compressor.weights().detach()
-    return {**network, "bands.weights": weights, "bands.index": compressor.bands.index}
+    return {**network, **learned, "bands.weights": weights, "bands.index": compressor.bands.index}
 
 
-def _bands_json(job: Job, bands: Bands, compressor: Compressor) -> dict[str, Any]:
+def _bands_json(job: Job, compressor: Compressor, weights: WeightStatistics) -> dict[str, Any]:
+    bands, rings = compressor.bands, compressor.rings()
     return {
         "variant": job.variant,
         "seed": job.seed,
@@ -221,11 +239,19 @@ def _bands_json(job: Job, bands: Bands, compressor: Compressor) -> dict[str, Any
         "count": bands.count,
         "plane": list(bands.shape),
         "coefficients_per_band": bands.sizes.tolist(),
-        "weights": compressor.weights().detach().tolist(),
+        "edges": rings and list(rings.edges),
+        "exponent": rings and rings.exponent,
+        "weights": list(weights.mean),
     }
 
 
-def _run_row(job: Job, result: TrainingResult, settings: TrainingConfig, dataset: Dataset) -> Row:
+def _run_row(
+    job: Job,
+    result: TrainingResult,
+    weights: WeightStatistics,
+    settings: TrainingConfig,
+    dataset: Dataset,
+) -> Row:
     best = result.best
     seconds = sum(epoch.train_seconds for epoch in result.history)
     images = sum(epoch.images for epoch in result.history)
@@ -240,6 +266,10 @@ def _run_row(job: Job, result: TrainingResult, settings: TrainingConfig, dataset
         "test_per_class": list(best.test_per_class or ()),
         "validation_accuracy": best.validation_accuracy,
         "band_weights": list(best.band_weights),
+        "band_weights_std": best.band_weights_std and list(best.band_weights_std),
+        "band_weights_by_class": weights.by_class and [list(each) for each in weights.by_class],
+        "band_edges": best.band_edges and list(best.band_edges),
+        "band_exponent": best.band_exponent,
         "train_seconds": seconds,
         "images_per_second": images / seconds,
         "provenance": {

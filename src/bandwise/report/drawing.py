@@ -44,6 +44,8 @@ _DARK = {
     "#cc79a7": "#e39cc4",
     "#56b4e9": "#9bd8ff",
     "#e69f00": "#ffc247",
+    "#6a3d9a": "#b79ae0",
+    "#7a6a00": "#cfc04a",
 }
 
 _STYLE: dict[Any, Any] = {

@@ -65,6 +65,13 @@ class Fields:
             raise self.error(field, f"expected {count} numbers, got {len(values)}")
         return tuple(self._finite(field, value) for value in values)
 
+    def table(self, field: str, rows: int, columns: int) -> tuple[tuple[float, ...], ...]:
+        """Return ``rows`` lists of ``columns`` finite numbers."""
+        values = self._typed(field, list, f"{rows} lists of numbers")
+        if len(values) != rows:
+            raise self.error(field, f"expected {rows} lists of numbers, got {len(values)}")
+        return tuple(Fields({field: row}, self.where).numbers(field, columns) for row in values)
+
     def integers(self, field: str) -> tuple[int, ...]:
         """Return a list of integers."""
         values = self._typed(field, list, "a list of integers")

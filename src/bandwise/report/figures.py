@@ -50,11 +50,11 @@ def losses(summary: Summary) -> Figure:
         )
         for axes, title, value in panels:
             for variant in summary.started:
-                _draw_spread(axes, _by_epoch(summary, variant, value), variant)
+                _draw_spread(axes, by_epoch(summary, variant, value), variant)
             axes.set(title=title, ylabel="nats an image")
             _log_where_wide(axes)
         for axes in grid[1]:
-            _epoch_axis(axes)
+            epoch_axis(axes)
         legend_above(figure, grid[0, 0])
         return figure
 
@@ -68,7 +68,7 @@ def accuracies(summary: Summary) -> Figure:
         histories = summary.records.histories.values()
         last_epoch = max(epoch.number for history in histories for epoch in history)
         for variant in summary.started:
-            curve = _by_epoch(summary, variant, _test_percent)
+            curve = by_epoch(summary, variant, _test_percent)
             _draw_spread(whole, curve, variant)
             if VARIANTS[variant].comparable:
                 _draw_spread(enlarged, curve, variant)
@@ -79,7 +79,7 @@ def accuracies(summary: Summary) -> Figure:
             margin = max(0.06 * (max(late) - min(late)), 0.05)
             enlarged.set_ylim(min(late) - margin, max(late) + margin)
         for axes in (whole, enlarged):
-            _epoch_axis(axes)
+            epoch_axis(axes)
         legend_above(figure, whole)
         return figure
 
@@ -173,14 +173,14 @@ def weight_history(summary: Summary, variant: str) -> Figure:
         axes = figure.subplots()
         ends: list[tuple[int, float, str]] = []
         for band, colour in enumerate(band_colours(count)):
-            curve = _by_epoch(summary, variant, _weight_of(band))
+            curve = by_epoch(summary, variant, _weight_of(band))
             epochs, means = [e for e, _ in curve], [fmean(values) for _, values in curve]
             axes.plot(epochs, means, color=colour, ls=_BAND_LINES[band % len(_BAND_LINES)])
-            _draw_range(axes, curve, colour)
+            draw_range(axes, curve, colour)
             ends.append((band, means[-1], colour))
         axes.axhline(_uniform_weight(summary, variant), color=MUTED, lw=0.9)
         axes.set_ylabel("band weight w (no unit)")
-        _epoch_axis(axes)
+        epoch_axis(axes)
         _label_ends(axes, ends if count <= MAX_BAND_LABELS else [ends[0], ends[-1]], count)
         return figure
 
@@ -197,7 +197,7 @@ def weight_histories(summary: Summary, variants: Sequence[str]) -> Figure:
         for axes, variant in zip(panels, variants, strict=False):
             uniform = _uniform_weight(summary, variant)
             for band, colour in enumerate(band_colours(count)):
-                curve = _by_epoch(summary, variant, _weight_of(band))
+                curve = by_epoch(summary, variant, _weight_of(band))
                 axes.plot(
                     [epoch for epoch, _ in curve],
                     [fmean(values) / uniform for _, values in curve],
@@ -208,7 +208,7 @@ def weight_histories(summary: Summary, variants: Sequence[str]) -> Figure:
                 )
             axes.axhline(1, color=MUTED, lw=0.9)
             axes.set_title(VARIANTS[variant].label)
-            _epoch_axis(axes)
+            epoch_axis(axes)
             axes.xaxis.set_tick_params(labelbottom=True)
         for axes in panels[len(variants) :]:
             axes.remove()
@@ -233,7 +233,7 @@ def _uniform_weight(summary: Summary, variant: str) -> float:
     return fmean(history[-1].band_weights)
 
 
-def _by_epoch(summary: Summary, variant: str, value: Value) -> list[tuple[int, list[float]]]:
+def by_epoch(summary: Summary, variant: str, value: Value) -> list[tuple[int, list[float]]]:
     """Values of all seeds that reached an epoch, for every epoch."""
     found: dict[int, list[float]] = {}
     for (name, _), history in summary.records.histories.items():
@@ -247,16 +247,18 @@ def _draw_spread(axes: Axes, curve: list[tuple[int, list[float]]], variant: str)
     epochs, means = [epoch for epoch, _ in curve], [fmean(values) for _, values in curve]
     marker = VARIANTS[variant].marker if len(epochs) == 1 else None
     axes.plot(epochs, means, marker=marker, **line_style(variant))
-    _draw_range(axes, curve, VARIANTS[variant].colour)
+    draw_range(axes, curve, VARIANTS[variant].colour)
 
 
-def _draw_range(axes: Axes, curve: list[tuple[int, list[float]]], colour: str) -> None:
+def draw_range(axes: Axes, curve: list[tuple[int, list[float]]], colour: str) -> None:
+    """Shade from the lowest to the highest seed of every epoch."""
     epochs = [epoch for epoch, _ in curve]
     lows, highs = [min(values) for _, values in curve], [max(values) for _, values in curve]
     axes.fill_between(epochs, lows, highs, color=colour, alpha=0.16, lw=0)
 
 
-def _epoch_axis(axes: Axes) -> None:
+def epoch_axis(axes: Axes) -> None:
+    """Name the horizontal axis and mark whole epochs."""
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
 

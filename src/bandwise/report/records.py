@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.bands import Bands, make_bands
+from bandwise.bands import Bands, Rings, make_bands
 from bandwise.errors import ConfigurationError, ResultsError
 from bandwise.report.fields import Fields, fields_of, only_experiment
 from bandwise.report.variants import VARIANTS
@@ -63,7 +63,10 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One epoch of one run; accuracies are fractions."""
+    """One epoch of one run; accuracies are fractions.
+
+    ``rings`` are those of learned edges.
+    """
 
     number: int
     train_loss: float
@@ -72,11 +75,17 @@ class Epoch:
     validation_task_loss: float
     test_accuracy: float | None
     band_weights: tuple[float, ...]
+    rings: Rings | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished run, measured at its best epoch; accuracies are fractions."""
+    """A finished run, measured at its best epoch; accuracies are fractions.
+
+    Where each image has weights of its own, ``band_weights`` is their mean over the validation
+    images, ``band_weights_std`` their spread and ``band_weights_by_class`` their mean over the
+    images of each class.
+    """
 
     variant: str
     seed: int
@@ -86,6 +95,9 @@ class Run:
     test_accuracy: float
     test_per_class: tuple[float, ...]
     band_weights: tuple[float, ...]
+    band_weights_std: tuple[float, ...] | None
+    band_weights_by_class: tuple[tuple[float, ...], ...] | None
+    rings: Rings | None
     train_seconds: float
     images_per_second: float
     provenance: Mapping[str, Any]
@@ -220,12 +232,25 @@ def _epoch(row: Fields, experiment: Experiment) -> Epoch:
         validation_task_loss=row.number("validation_task_loss"),
         test_accuracy=row.fraction("test_accuracy") if tested else None,
         band_weights=row.numbers("band_weights", experiment.bands.count),
+        rings=_rings(row, experiment),
     )
+
+
+def _rings(row: Fields, experiment: Experiment) -> Rings | None:
+    """Learned edges; rows of other variants and of older versions have none."""
+    if not row.has("band_edges"):
+        return None
+    edges = row.numbers("band_edges", experiment.bands.count - 1)
+    try:
+        return Rings(edges=edges, exponent=row.number("band_exponent"))
+    except ConfigurationError as error:
+        raise row.error("band_edges", str(error)) from error
 
 
 def _run(row: Fields, experiment: Experiment) -> Run:
     variant, seed = _key(row)
-    epochs = row.integer("epochs")
+    epochs, count = row.integer("epochs"), experiment.bands.count
+    classes = len(experiment.dataset.classes)
     if epochs < 1:
         raise row.error("epochs", f"expected 1 or more, got {epochs}")
     return Run(
@@ -235,8 +260,17 @@ def _run(row: Fields, experiment: Experiment) -> Run:
         best_epoch=row.integer("best_epoch"),
         stopped_early=bool(row.value("stopped_early")),
         test_accuracy=row.fraction("test_accuracy"),
-        test_per_class=row.numbers("test_per_class", len(experiment.dataset.classes)),
-        band_weights=row.numbers("band_weights", experiment.bands.count),
+        test_per_class=row.numbers("test_per_class", classes),
+        band_weights=row.numbers("band_weights", count),
+        band_weights_std=(
+            row.numbers("band_weights_std", count) if row.has("band_weights_std") else None
+        ),
+        band_weights_by_class=(
+            row.table("band_weights_by_class", classes, count)
+            if row.has("band_weights_by_class")
+            else None
+        ),
+        rings=_rings(row, experiment),
         train_seconds=row.number("train_seconds"),
         images_per_second=row.number("images_per_second"),
         provenance=row.mapping("provenance"),

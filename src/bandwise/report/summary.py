@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 
 from scipy import stats
 
+from bandwise.bands import Bands, Rings
 from bandwise.report.records import Records, Run, RunKey
 from bandwise.report.variants import VARIANTS
 
@@ -69,13 +70,22 @@ class Gain:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantSummary:
-    """A variant's finished runs; ``per_class`` and ``band_weights`` hold one spread an entry."""
+    """A variant's finished runs; ``per_class`` and ``band_weights`` hold one spread an entry.
+
+    ``bands`` are those that its weights are of: with learned edges those of ``rings``, the means
+    over seeds. Where each image has weights of its own, ``image_spread`` is their standard
+    deviation over images and ``class_weights`` their mean in each class, means over seeds.
+    """
 
     variant: str
     seeds: tuple[int, ...]
     accuracy: Spread
     per_class: tuple[Spread, ...]
     band_weights: tuple[Spread, ...]
+    bands: Bands
+    rings: Rings | None
+    image_spread: tuple[float, ...] | None
+    class_weights: tuple[tuple[float, ...], ...] | None
     epochs: Spread
     stopped_early: int
     run_seconds: Spread
@@ -146,7 +156,10 @@ def summarise(records: Records) -> Summary:
         grouped.setdefault(run.variant, []).append(run)
     return Summary(
         records=records,
-        variants={name: _summarise_variant(name, runs) for name, runs in grouped.items()},
+        variants={
+            name: _summarise_variant(name, runs, records.experiment.bands)
+            for name, runs in grouped.items()
+        },
         unfinished=tuple(key for key in records.histories if key not in records.runs),
     )
 
@@ -191,19 +204,38 @@ def gain_of(
     )
 
 
-def _summarise_variant(name: str, runs: Sequence[Run]) -> VariantSummary:
+def _summarise_variant(name: str, runs: Sequence[Run], bands: Bands) -> VariantSummary:
+    rings = mean_rings([run.rings for run in runs if run.rings is not None])
+    spreads = [run.band_weights_std for run in runs if run.band_weights_std is not None]
+    classes = [run.band_weights_by_class for run in runs if run.band_weights_by_class is not None]
     return VariantSummary(
         variant=name,
         seeds=tuple(run.seed for run in runs),
         accuracy=Spread.of([run.test_accuracy for run in runs]),
         per_class=_columns([run.test_per_class for run in runs]),
         band_weights=_columns([run.band_weights for run in runs]),
+        bands=rings.bands(*bands.shape) if rings else bands,
+        rings=rings,
+        image_spread=_means(spreads) if spreads else None,
+        class_weights=tuple(map(_means, zip(*classes, strict=True))) if classes else None,
         epochs=Spread.of([run.epochs for run in runs]),
         stopped_early=sum(run.stopped_early for run in runs),
         run_seconds=Spread.of([run.train_seconds for run in runs]),
         epoch_seconds=Spread.of([run.train_seconds / run.epochs for run in runs]),
         images_per_second=Spread.of([run.images_per_second for run in runs]),
     )
+
+
+def mean_rings(rings: Sequence[Rings]) -> Rings | None:
+    """Means of the edges and of the exponents, or None of nothing."""
+    if not rings:
+        return None
+    edges = _means([each.edges for each in rings])
+    return Rings(edges=edges, exponent=fmean(each.exponent for each in rings))
+
+
+def _means(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(fmean(column) for column in zip(*rows, strict=True))
 
 
 def _columns(rows: Sequence[tuple[float, ...]]) -> tuple[Spread, ...]:

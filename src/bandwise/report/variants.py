@@ -95,7 +95,25 @@ VARIANTS: dict[str, Variant] = {
         marker="P",
         comparable=False,
     ),
+    "edges": Variant(
+        label="learned edges",
+        meaning="As adaptive, and the edges of the bands and the exponent of their distance are "
+        "learned too.",
+        colour="#6a3d9a",
+        line=(0, (4, 1.5)),
+        marker="p",
+    ),
+    "input": Variant(
+        label="input-adaptive",
+        meaning="As adaptive, with a small network that adds to the weights of each image what its "
+        "band energies say.",
+        colour="#7a6a00",
+        line=(0, (5, 1.2, 1, 1.2, 1, 1.2)),
+        marker="h",
+    ),
 }
-"""By the name that result rows carry. Static and adaptive are the paper's, the rest controls."""
+"""By the name that result rows carry: the paper's, then the controls, then the extensions."""
 
-CONTROLS = tuple(name for name in VARIANTS if name not in ("static", "adaptive"))
+PAPER = ("static", "adaptive")
+EXTENSIONS = ("edges", "input")
+CONTROLS = tuple(name for name in VARIANTS if name not in (*PAPER, *EXTENSIONS))

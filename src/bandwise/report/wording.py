@@ -17,6 +17,11 @@ def percent(spread: Spread) -> str:
     return f"{100 * spread.mean:.2f} ± {deviation} %"
 
 
+def plain(spread: Spread) -> str:
+    """Return ``0.125 ± 0.002``, or ``0.125`` for one value."""
+    return f"{spread.mean:.3f}" + (f" ± {spread.std:.3f}" if spread.std is not None else "")
+
+
 def points(difference: float) -> str:
     """Signed percentage points of a difference of fractions."""
     return f"{100 * difference:+.2f}".replace("-", "−")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,11 +126,13 @@ def train(
     while not run.finished:
         epoch = len(run.history)
         run.set_learning_rate(config.learning_rate(epoch))
+        compressor.anneal(epoch / max(config.epochs - 1, 1))
         started = time.perf_counter()
         sums, images = _train_epoch(run, batches, epoch, observer)
         seconds = time.perf_counter() - started
         validated = evaluate(task, compressor, validation, config)
         tested = test and evaluate(task, compressor, test, config)
+        rings = compressor.rings()
         loss, task_loss, reconstruction = (sums / images).tolist()
         if not math.isfinite(loss + validated.loss):
             raise DivergenceError(
@@ -149,9 +151,12 @@ def train(
                 validation_accuracy=validated.accuracy,
                 test_accuracy=tested.accuracy if tested else None,
                 test_per_class=tested.per_class if tested else None,
-                band_weights=tuple(compressor.weights().detach().tolist()),
+                band_weights=validated.weights.mean,
                 train_seconds=seconds,
                 images=images,
+                band_weights_std=validated.weights.std,
+                band_edges=rings.edges if rings else None,
+                band_exponent=rings.exponent if rings else None,
             )
         )
         if checkpoint is not None:
@@ -214,13 +219,27 @@ def joint_loss(
 
 
 def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
-    """``MSE(X ⊙ s, X)`` of coefficients (N, C, H, W) and scale (H, W).
+    """``MSE(X ⊙ s, X)`` of coefficients (N, C, H, W) and scale (H, W) or (N, 1, H, W).
 
-    Computed as the mean over the plane of ``(s - 1)² · E`` with ``E`` the batch's mean squared
-    coefficient, so that its gradient never visits the batch again.
+    Computed as the mean over the plane of ``(s - 1)² · E`` with ``E`` the mean squared coefficient
+    of all that share a scale, so that its gradient never visits the batch again.
     """
-    energy = coefficients.square().mean((0, 1))
+    own = scale.ndim == coefficients.ndim
+    energy = coefficients.square().mean(1 if own else (0, 1), keepdim=own)
     return ((scale - 1).square() * energy).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightStatistics:
+    """Band weights over images, one number a band.
+
+    ``std`` and ``by_class``, the mean over the images of each class, are None where all images
+    share the weights.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...] | None = None
+    by_class: tuple[tuple[float, ...], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +250,7 @@ class Evaluation:
     task_loss: float
     accuracy: float
     per_class: tuple[float, ...]
+    weights: WeightStatistics
 
 
 @torch.inference_mode()
@@ -243,9 +263,9 @@ def evaluate(
     """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
     task.eval()
     compressor.eval()
-    sums, correct, labels = torch.zeros(2, dtype=torch.float64), [], []
+    sums, correct, labels, weights = torch.zeros(2, dtype=torch.float64), [], [], []
     for coefficients, targets in batches.epoch(0):
-        weighted, _, scale = compressor(coefficients)
+        weighted, band_weights, scale = compressor(coefficients)
         logits = task(weighted)
         task_loss = task.loss(logits, targets)
         reconstruction = reconstruction_loss(coefficients, scale)
@@ -253,11 +273,26 @@ def evaluate(
         sums += len(targets) * torch.stack([loss, task_loss]).double().cpu()
         correct.append(task.correct(logits, targets).cpu())
         labels.append(targets.cpu())
+        weights.append(band_weights.cpu())
     hits, all_labels = torch.cat(correct), torch.cat(labels)
     loss_mean, task_mean = (sums / len(hits)).tolist()
+    classes = logits.shape[1]
     return Evaluation(
         loss=loss_mean,
         task_loss=task_mean,
         accuracy=float(hits.double().mean()),
-        per_class=tuple(per_class_accuracy(hits, all_labels, logits.shape[1]).tolist()),
+        per_class=tuple(per_class_accuracy(hits, all_labels, classes).tolist()),
+        weights=_weight_statistics(weights, all_labels, classes),
+    )
+
+
+def _weight_statistics(weights: Sequence[Tensor], labels: Tensor, classes: int) -> WeightStatistics:
+    """Summarise the weights of batches: (K,) each, or (N, K) where each image has its own."""
+    if weights[0].ndim == 1:
+        return WeightStatistics(mean=tuple(weights[0].tolist()))
+    seen = torch.cat(list(weights)).double()
+    return WeightStatistics(
+        mean=tuple(seen.mean(0).tolist()),
+        std=tuple(seen.std(0, correction=0).tolist()),
+        by_class=tuple(tuple(seen[labels == each].mean(0).tolist()) for each in range(classes)),
     )

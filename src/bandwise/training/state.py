@@ -19,7 +19,15 @@ from bandwise.training.config import TrainingConfig
 
 @dataclass(frozen=True, kw_only=True)
 class EpochResult:
-    """What one epoch gave. ``epoch`` counts from 1; losses are means over images."""
+    """What one epoch gave. ``epoch`` counts from 1; losses are means over images.
+
+    Attributes
+    ----------
+    band_weights, band_weights_std
+        Mean over the validation images, and standard deviation where each has its own.
+    band_edges, band_exponent
+        Of `Rings`, where they are learned.
+    """
 
     epoch: int
     learning_rate: float
@@ -34,6 +42,9 @@ class EpochResult:
     band_weights: tuple[float, ...]
     train_seconds: float
     images: int
+    band_weights_std: tuple[float, ...] | None = None
+    band_edges: tuple[float, ...] | None = None
+    band_exponent: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

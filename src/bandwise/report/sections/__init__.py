@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bandwise.report.blocks import Page, Section
 from bandwise.report.sections.background import limits_section, provenance_section
+from bandwise.report.sections.extensions import edges_section, input_section
 from bandwise.report.sections.gain import controls_section, gain_section
 from bandwise.report.sections.outcome import beside_paper, headline, unfinished, verdict
 from bandwise.report.sections.training import classes_section, training_section
@@ -28,6 +29,8 @@ SECTIONS: tuple[SectionBuilder, ...] = (
     training_section,
     classes_section,
     weights_section,
+    edges_section,
+    input_section,
     images_section,
     limits_section,
     provenance_section,

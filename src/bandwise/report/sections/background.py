@@ -10,7 +10,7 @@ from bandwise.measures import quantity
 from bandwise.report.blocks import Block, Code, Points, Section, Table, Text
 from bandwise.report.facts import Facts
 from bandwise.report.summary import Summary
-from bandwise.report.variants import CONTROLS, VARIANTS
+from bandwise.report.variants import CONTROLS, EXTENSIONS, PAPER, VARIANTS
 from bandwise.report.wording import listing
 
 COMMAND_SETTINGS = (
@@ -98,10 +98,10 @@ def _command(summary: Summary) -> list[str]:
     if colour := options.get("colour"):
         command += ["--colour", colour]
     command += ["--seeds", *map(str, summary.seeds)]
-    if set(CONTROLS) <= set(variants):
-        command.append("--controls")
-    elif set(variants) & set(CONTROLS):
-        command += ["--variants", *variants]
+    groups = {"--controls": CONTROLS, "--extensions": EXTENSIONS}
+    flags = [flag for flag, names in groups.items() if set(names) <= set(variants)]
+    named = {*PAPER, *(name for flag in flags for name in groups[flag])}
+    command += flags if set(variants) <= named else ["--variants", *variants]
     command += ["--bands", str(experiment.bands.count)]
     for name in COMMAND_SETTINGS:
         if name in experiment.settings:

@@ -6,7 +6,7 @@ from bandwise.measures import quantity
 from bandwise.report import figures, paper
 from bandwise.report.blocks import Block, Picture, Points, Section, Table, Text
 from bandwise.report.summary import Gain, Summary
-from bandwise.report.variants import CONTROLS, VARIANTS
+from bandwise.report.variants import CONTROLS, EXTENSIONS, VARIANTS
 from bandwise.report.wording import (
     finding,
     interval,
@@ -26,7 +26,11 @@ def gain_section(summary: Summary) -> Section | None:
         for name in ("adaptive", "mean-one", "static")
         if (gain := summary.gain(name, "none")) is not None
     ]
-    if not over_static and not over_none:
+    over_adaptive = [
+        gain for name in EXTENSIONS if (gain := summary.gain(name, "adaptive")) is not None
+    ]
+    listed = [*over_static, *over_adaptive, *over_none]
+    if not listed:
         return None
     blocks: list[Block] = []
     if gain := summary.gain("adaptive", "static"):
@@ -42,7 +46,7 @@ def gain_section(summary: Summary) -> Section | None:
             p_value(gain),
             str(len(gain.seeds)),
         ]
-        for gain in [*over_static, *over_none]
+        for gain in listed
     ]
     blocks.append(
         Table(
@@ -51,7 +55,7 @@ def gain_section(summary: Summary) -> Section | None:
             rows=rows,
         )
     )
-    blocks.append(Text(_test_note([*over_static, *over_none])))
+    blocks.append(Text(_test_note(listed)))
     return Section(anchor="gain", title="The gain", blocks=blocks)
 
 

@@ -6,11 +6,10 @@ import numpy as np
 
 from bandwise.report import figures, planes
 from bandwise.report.blocks import Block, Picture, Section, Table
-from bandwise.report.summary import Spread, Summary
+from bandwise.report.planes import Weighting
+from bandwise.report.summary import Summary, VariantSummary
 from bandwise.report.variants import VARIANTS
-from bandwise.report.wording import (
-    listing,
-)
+from bandwise.report.wording import listing, plain
 
 MAX_TABLE_BANDS = 64
 
@@ -21,7 +20,7 @@ def weights_section(summary: Summary) -> Section | None:
     moving = [name for name in summary.started if VARIANTS[name].learned]
     drawn = [name for name in moving if any(key[0] == name for key in summary.records.histories)]
     finished = {
-        name: [weight.mean for weight in item.band_weights]
+        VARIANTS[name].label: weighting_of(item)
         for name, item in summary.variants.items()
         if VARIANTS[name].learned
     }
@@ -58,10 +57,11 @@ def weights_section(summary: Summary) -> Section | None:
                 title="The bands over the DCT plane",
                 alt=f"{bands.count} {bands.kind} bands on a {bands.shape[0]}×{bands.shape[1]} "
                 "plane of DCT coefficients, coloured by learned weight, for "
-                f"{listing(VARIANTS[name].label for name in finished)}.",
+                f"{listing(finished)}.",
                 caption="The zero frequency is at the top left. Weights at the best epoch, means "
-                "over seeds, divided by the variant's mean weight: above 1 a band gained.",
-                figure=planes.band_planes(bands, finished),
+                "over seeds, divided by the variant's mean weight: above 1 a band gained."
+                + _extensions_note(summary),
+                figure=planes.band_planes(finished),
             )
         )
     if summary.variants and bands.count <= MAX_TABLE_BANDS:
@@ -74,14 +74,18 @@ def weights_section(summary: Summary) -> Section | None:
 def images_section(summary: Summary) -> Section | None:
     """Test images and their spectra after weighting."""
     experiment, samples = summary.records.experiment, summary.records.samples
-    weights = {
-        name: [weight.mean for weight in item.band_weights]
+    weightings = {
+        VARIANTS[name].label: weighting_of(item)
         for name, item in summary.variants.items()
         if name != "none"
     }
-    if not samples or not weights or experiment.bands.shape != experiment.dataset.image_shape[1:]:
+    if (
+        not samples
+        or not weightings
+        or experiment.bands.shape != experiment.dataset.image_shape[1:]
+    ):
         return None
-    labels = listing(VARIANTS[name].label for name in weights)
+    labels = listing(weightings)
     pictures = [
         Picture(
             name="images",
@@ -89,35 +93,47 @@ def images_section(summary: Summary) -> Section | None:
             alt=f"Test images, each as it is and after weighting by {labels}.",
             caption="The inverse DCT of the weighted coefficients. Each panel is stretched to its "
             "own darkest and brightest value, which stand below it; pixels are scaled to −0.5 … "
-            "0.5. Weights at the best epoch, means over seeds.",
-            figure=planes.weighted_images(samples, experiment.bands, weights),
+            "0.5. Weights at the best epoch, means over seeds." + _extensions_note(summary),
+            figure=planes.weighted_images(samples, weightings),
         ),
         Picture(
             name="spectra",
             title="DCT magnitudes before and after weighting",
             alt=f"Logarithmic DCT magnitudes of test images before and after weighting: {labels}.",
             caption="One scale for all panels: a weight below 1 darkens its band.",
-            figure=planes.weighted_spectra(samples, experiment.bands, weights),
+            figure=planes.weighted_spectra(samples, weightings),
         ),
     ]
     return Section(anchor="images", title="What single images look like", blocks=pictures)
+
+
+def weighting_of(item: VariantSummary) -> Weighting:
+    """Bands of a variant with the means of their weights over seeds."""
+    return Weighting(item.bands, [weight.mean for weight in item.band_weights])
+
+
+def _extensions_note(summary: Summary) -> str:
+    """Say what the means of variants stand for whose seeds or images differ in more."""
+    notes = {
+        "edges": " Learned edges are means over seeds, too.",
+        "input": " Input-adaptive weights are means over the validation images.",
+    }
+    return "".join(note for name, note in notes.items() if name in summary.variants)
 
 
 def _weights_table(summary: Summary) -> Table:
     bands = summary.records.experiment.bands
     names = [name for name in summary.variants if name != "none"]
 
-    def cell(spread: Spread) -> str:
-        return f"{spread.mean:.3f}" + (f" ± {spread.std:.3f}" if spread.std is not None else "")
-
     return Table(
-        caption="Band weights at the best epoch (mean ± sample standard deviation over seeds)",
+        caption="Band weights at the best epoch (mean ± sample standard deviation over seeds)"
+        + ("; with learned edges, bands hold other coefficients" * ("edges" in names)),
         head=["band", "coefficients", *(VARIANTS[name].label for name in names)],
         rows=[
             [
                 str(band + 1),
                 str(np.count_nonzero(bands.plane == band)),
-                *(cell(summary.variants[name].band_weights[band]) for name in names),
+                *(plain(summary.variants[name].band_weights[band]) for name in names),
             ]
             for band in range(bands.count)
         ],

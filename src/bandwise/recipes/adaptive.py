@@ -80,7 +80,8 @@ class CodebookConfig:
     Attributes
     ----------
     size
-        Kinds of images, at most; each has a ladder of its own.
+        Kinds of images, at most; each has a ladder of its own. One by default: on photographs more
+        kinds saved nothing that could be measured.
     scaled
         Whether a ladder is its middle table scaled, instead of one learned for each price.
     rate
@@ -95,7 +96,7 @@ class CodebookConfig:
         Of the images that are drawn, the kinds, the sampled gradients and the policy.
     """
 
-    size: int = 8
+    size: int = 1
     scaled: bool = False
     rate: bool = True
     bands: Part | None = None

@@ -147,6 +147,15 @@ def test_results_of_training_on_files_make_three_tables(generate: Any, tmp_path:
     assert "(docs/figures/straight-from-jpeg-training.png)" in text
 
 
+def test_gains_of_the_extensions_are_over_adaptive(generate: Any) -> None:
+    tables = import_module("result_tables")
+    rows = synthetic_rows(variants=["static", "adaptive", "edges", "input"], epochs=1)
+    *_, first, second, third = tables.results_part("mnist", rows).split("\n\n")
+    assert first.startswith("gain adaptive - static: ")
+    assert second.startswith("gain edges - adaptive: ")
+    assert third.startswith("gain input - adaptive: ")
+
+
 def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:
     assert generate.readme(PART, {}) == PART
 

@@ -47,7 +47,7 @@ def open_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
                     f"{MAX_PIXELS}; scale it down or remove it"
                 )
             yield image
-    except UnreadableImageError:
+    except (UnreadableImageError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise UnreadableImageError(

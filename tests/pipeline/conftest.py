@@ -1,6 +1,7 @@
 """Every executor, for the tests that all of them have to pass."""
 
 import gc
+import os
 import subprocess
 from collections.abc import Iterator
 
@@ -19,7 +20,9 @@ def executor(request: pytest.FixtureRequest) -> Executor:
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:
-    """One cluster for all tests, since starting one takes seconds."""
+    """One cluster for all tests, since starting one takes seconds, or minutes on a busy machine."""
+    if not os.environ.get("BANDWISE_RAY_TESTS"):
+        pytest.skip("Ray is tested where BANDWISE_RAY_TESTS is set")
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     yield

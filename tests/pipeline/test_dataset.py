@@ -22,6 +22,7 @@ from bandwise.errors import (
     ErrorRateError,
     OutputError,
     SourceChangedError,
+    WorkerError,
 )
 from bandwise.pipeline import (
     EncodeOptions,
@@ -333,6 +334,20 @@ def test_a_full_disk_is_an_error_and_the_run_goes_on_when_there_is_room(
         for path in (tmp_path / "out").rglob("*"):
             if path.is_file():
                 path.unlink()
+
+
+def test_memory_that_runs_out_is_no_images_fault(
+    images: Path, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_memory(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.Image.open", without_memory)
+        with pytest.raises(WorkerError, match=r"out of memory at cat/00\.png; resume with fewer"):
+            run(images, tmp_path / "out")
+    run(images, tmp_path / "out", resume=True)
+    assert everything(tmp_path / "out") == undisturbed
 
 
 DRIVER = """

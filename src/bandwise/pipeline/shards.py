@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bandwise.errors import CorruptDataError, UnreadableImageError
+from bandwise.errors import CorruptDataError, UnreadableImageError, WorkerError
 from bandwise.files import write_atomically, writing_atomically
 from bandwise.pipeline.quarantine import Skipped
 from bandwise.pipeline.sources import Part, Sample, Source
@@ -143,6 +143,10 @@ class EncodeShard:
                     files = self._encoded(sample)
                 except IMAGE_ERRORS as error:
                     writer.quarantined.append(Skipped(sample.name, str(error)))
+                except MemoryError as error:  # of the machine, not of the image
+                    raise WorkerError(
+                        f"out of memory at {sample.name}; resume with fewer workers"
+                    ) from error
                 else:
                     writer.add(sample, files)
             shard = writer.close()

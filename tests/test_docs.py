@@ -20,6 +20,7 @@ from tests.report.straight.synthetic import straight_rows
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+SCALE = (ROOT / "docs" / "scale.md").read_text()
 STRAIGHT = (ROOT / "docs" / "straight-from-jpeg.md").read_text()
 
 
@@ -73,9 +74,19 @@ def test_the_example_on_coefficients_runs(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "torch.Size([4, 10])\n"
 
 
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+def test_the_example_of_shards_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(SCALE)
+    exec(example, {})
+    assert capsys.readouterr().out == "6 3 0\n"
+
+
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/compression.md", "docs/data.md", "docs/straight-from-jpeg.md"],
+    [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("compression", "data", "scale", "straight-from-jpeg")),
+    ],
 )
 def test_commands_and_options_on_the_page_exist(page: str) -> None:
     text = (ROOT / page).read_text().replace("\\\n", " ")

@@ -31,6 +31,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from bandwise.images import image_suffixes
 from bandwise.pipeline import EncodeOptions, Executor, InProcess, Processes, Ray, encode_shards
 from bandwise.profile import Profile
 from bandwise.results import machine
@@ -48,7 +49,8 @@ def photographs(folder: Path | None) -> Iterator[Image.Image]:
     if folder is None:
         yield from map(Image.fromarray, load_sample_images().images)
         return
-    for path in sorted(folder.rglob("*.jpg"))[:64]:
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in image_suffixes())
+    for path in sorted(paths)[:64]:
         with Image.open(path) as image:
             yield image.convert("RGB")
 
@@ -58,11 +60,10 @@ def write_source(folder: Path, data: Path | None, size: tuple[int, int], count: 
     random = np.random.default_rng(0)
     images = list(photographs(data))
     for number, image in enumerate(islice(cycle(images), count)):
-        scale = random.uniform(1.0, 1.4) * max(size[0] / image.width, size[1] / image.height)
-        width, height = (
-            max(round(scale * side), least) for side, least in zip(image.size, size, strict=True)
-        )
-        left, top = (random.integers(0, spare + 1) for spare in (width - size[0], height - size[1]))
+        scale = random.uniform(1.02, 1.4) * max(size[0] / image.width, size[1] / image.height)
+        width, height = (round(scale * side) for side in image.size)
+        left = int(random.integers(0, width - size[0] + 1))
+        top = int(random.integers(0, height - size[1] + 1))
         crop = image.resize((width, height)).crop((left, top, left + size[0], top + size[1]))
         path = folder / f"{number % 100:02d}" / f"{number:06d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)

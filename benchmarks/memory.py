@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path, nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
-        run(*asked.run, asked.workers)
+        source, out = asked.run
+        run(source, out, asked.workers)
         return
     print("| images | driver, MiB | largest worker, MiB |")
     print("| --- | --- | --- |")

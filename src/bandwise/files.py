@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from bandwise.errors import OutputError
 
 TEMPORARY_SUFFIX = ".tmp"
+
+_TEMPORARY = re.compile(rf"\.(?P<name>.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 
 
 @contextlib.contextmanager
@@ -56,10 +59,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove what a process that was killed has left of files it was writing into ``folder``."""
+def remove_temporaries(folder: Path, names: Container[str] | None = None) -> None:
+    """Remove what killed processes left of files that they were writing into a folder.
+
+    Of those called ``names`` alone, where the folder holds files of others. Raises `OutputError`
+    where the folder cannot be written.
+    """
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
-        path.unlink(missing_ok=True)
+        of = _TEMPORARY.fullmatch(path.name)
+        if of is not None and (names is None or of["name"] in names):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -34,6 +34,7 @@ from bandwise.pipeline import (
     encode_shards,
     encode_tree,
     transcode,
+    verify,
 )
 from bandwise.profile import Profile
 from bandwise.tables import TableSet, flat
@@ -268,6 +269,18 @@ def test_equal_keys_are_told_apart(tmp_path: Path) -> None:
         "cat/00_2.png": "cat/00_2_2",
         "cat/0_0.png": "cat/0_0_2",
     }
+
+
+def test_a_name_that_is_no_utf_8_is_a_key(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    (tmp_path / "in").mkdir()
+    (tmp_path / f"in/{odd}.png").write_bytes(image_file())
+    (tmp_path / f"in/{odd}.txt").write_bytes(b"")
+    encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE)
+    assert list(members(tmp_path / "out/shard-000000.tar")) == [f"{odd}.jpg"]
+    assert encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE, resume=True).kept == 1
+    found = verify(tmp_path / "out")
+    assert (found.images, found.quarantined, found.problems) == (1, 1, [])
 
 
 class ByBrightness:

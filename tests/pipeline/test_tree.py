@@ -384,3 +384,15 @@ def test_grey_images_of_a_tree_stay_grey(tmp_path: Path) -> None:
     encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
     pixels = np.asarray(Image.open(tmp_path / "out" / "a.jpg"))
     assert pixels.shape == (16, 16)
+
+
+def test_what_a_killed_run_left_is_removed_and_what_others_did_stays(
+    images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "deep").mkdir(parents=True)
+    (out / "deep/.d.jpg.77.tmp").touch()
+    (out / ".editor.1.tmp").touch()
+    encode_tree(images, out, PROFILE, resume=True)
+    assert not (out / "deep/.d.jpg.77.tmp").exists()
+    assert (out / ".editor.1.tmp").exists()

@@ -157,8 +157,8 @@ class Ray:
         try:
             shared = ray.put(work)
             one = ray.remote(num_cpus=1, max_retries=3)(_outcome)
-            at_once = self.workers or int(ray.cluster_resources()["CPU"])
-            pending.extend(one.remote(shared, task) for task in islice(rest, 2 * at_once))
+            at_once = self.workers or 2 * int(ray.cluster_resources()["CPU"])
+            pending.extend(one.remote(shared, task) for task in islice(rest, at_once))
             while pending:
                 yield _result(ray.get(pending[0]))
                 pending.popleft()

@@ -248,8 +248,11 @@ def _refuse_existing(items: list[_Item], out: Path) -> None:
 
 
 def _remove_temporaries(items: list[_Item]) -> None:
-    for folder in {item.target.parent for item in items}:
-        remove_temporaries(folder)
+    names: defaultdict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        names[item.target.parent].add(item.target.name)
+    for folder, of_run in names.items():
+        remove_temporaries(folder, of_run)
 
 
 def _skipped(outcomes: list[_Outcome]) -> tuple[Skipped, ...]:

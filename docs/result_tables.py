@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bandwise.cli.summary import gain_line, percent
+from bandwise.cli.summary import gain_lines, percent
 from bandwise.measures import (
     GUIDED,
     GUIDED_LIBJPEG,
@@ -92,10 +92,9 @@ def figure_path(name: str, figure: str) -> str:
 
 
 def training_part(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Test accuracy of each variant, and the gain of adaptive over static."""
+    """Test accuracy of each variant, and the gains that the experiment is about."""
     summary = summarise(parse_records(rows))
-    gain = summary.gain("adaptive", "static")
-    return accuracy_table(summary) + (f"\n\n{gain_line(gain)}." if gain else "")
+    return "\n\n".join([accuracy_table(summary), *(f"{line}." for line in gain_lines(summary))])
 
 
 def accuracy_table(summary: Summary) -> str:

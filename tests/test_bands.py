@@ -118,6 +118,11 @@ def test_rings_partition_by_the_power_mean(
             assert limits[band] - 1e-9 <= distance <= limits[band + 1] + 1e-9
 
 
+def test_a_coefficient_on_an_edge_is_in_the_band_above_it() -> None:
+    rings = Rings(edges=(0.5,), exponent=1)
+    assert rings.bands(3, 3).index.tolist() == [[0, 0, 1], [0, 1, 1], [1, 1, 1]]
+
+
 def test_rings_are_diamonds_circles_or_nearly_squares() -> None:
     diamonds = Rings(edges=(0.26, 0.51, 0.76), exponent=1).bands(9, 9)
     assert [int(diamonds.index[i, j]) for i, j in ((4, 0), (2, 2), (0, 4))] == [0, 0, 0]

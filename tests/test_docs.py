@@ -21,6 +21,7 @@ from tests.report.straight.synthetic import straight_rows
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+SCALE = (ROOT / "docs" / "scale.md").read_text()
 STRAIGHT = (ROOT / "docs" / "straight-from-jpeg.md").read_text()
 
 
@@ -74,9 +75,19 @@ def test_the_example_on_coefficients_runs(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "torch.Size([4, 10])\n"
 
 
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+def test_the_example_of_shards_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(SCALE)
+    exec(example, {})
+    assert capsys.readouterr().out == "6 3 0\n"
+
+
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/compression.md", "docs/data.md", "docs/straight-from-jpeg.md"],
+    [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("compression", "data", "scale", "straight-from-jpeg")),
+    ],
 )
 def test_commands_and_options_on_the_page_exist(page: str) -> None:
     text = (ROOT / page).read_text().replace("\\\n", " ")
@@ -146,6 +157,15 @@ def test_results_of_training_on_files_make_three_tables(generate: Any, tmp_path:
     assert "less than whole files of 3,114 B" in text
     assert "1.50 times as many images a second" in text
     assert "(docs/figures/straight-from-jpeg-training.png)" in text
+
+
+def test_gains_of_the_extensions_are_over_adaptive(generate: Any) -> None:
+    tables = import_module("result_tables")
+    rows = synthetic_rows(variants=["static", "adaptive", "edges", "input"], epochs=1)
+    *_, first, second, third = tables.results_part("mnist", rows).split("\n\n")
+    assert first.startswith("gain adaptive - static: ")
+    assert second.startswith("gain edges - adaptive: ")
+    assert third.startswith("gain input - adaptive: ")
 
 
 def test_results_of_tables_for_each_image_make_a_table_and_a_verdict(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bandwise.errors import OutputError
-from bandwise.files import write_atomically, write_json
+from bandwise.files import remove_temporaries, write_atomically, write_json
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -54,3 +54,26 @@ def test_an_interrupted_write_leaves_no_final_file(
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "file", b"data")
     assert not (tmp_path / "file").exists()
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    names = (".a.jpg.12.tmp", ".b.jpg.3.tmp", ".theirs.tmp", "a.jpg", ".a.jpg.x.tmp")
+    for name in names:
+        (tmp_path / name).touch()
+    remove_temporaries(tmp_path, {"a.jpg"})
+    assert {path.name for path in tmp_path.iterdir()} == {*names[1:]}
+    remove_temporaries(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*names[2:]}
+
+
+def test_what_cannot_be_removed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".a.1.tmp").touch()
+
+    def read_only(path: Path, missing_ok: bool) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(OutputError, match=r"cannot remove .*\.a\.1\.tmp: Read-only file system"):
+        remove_temporaries(tmp_path)

@@ -68,6 +68,15 @@ def encode_pixels(
             "convert them to grey, or learn a profile from colour images"
         )
     choice = _optimisation(profile)
+    if choice is None and profile.frequencies is None and container in ("baseline", "progressive"):
+        return jpeg.encode(
+            pixels_u8,
+            profile.tables,
+            subsampling=profile.subsampling,
+            icc=icc,
+            exif=exif,
+            **CONTAINERS[container][0],
+        )
     tables = profile.tables if choice is None else _UNQUANTISED
     image = jpeg.pixels_to_coefficients(pixels_u8, tables, subsampling=profile.subsampling)
     image = _kept(image, profile)

@@ -16,11 +16,15 @@
     ├── EvaluationError         a codec that fails at a setting
     ├── TargetError             no profile that was learned meets the target
     ├── ResultsError            result rows that are missing or damaged
+    ├── WorkerError             a process that did a part of the work died
     └── DataError               a data set that cannot be used as it is
         ├── UnknownDatasetError     neither a known name nor a folder
         ├── DataNotFoundError       a file or folder that is not where it should be
         ├── CorruptDataError        contents that fail their checksum or format
         ├── EmptyClassError         a class without enough images in some split
+        ├── SourceChangedError      a file that changed while a data set was encoded
+        ├── ErrorRateError          more images that cannot be encoded than were allowed
+        ├── DamagedOutputError      an encoded data set that is not as it was written
         └── UnreadableImageError    a file that is not an acceptable image
 
 A message says what was asked, what arrived and what to do about it.
@@ -63,6 +67,10 @@ class TargetError(BandwiseError):
 
 class ResultsError(BandwiseError):
     """Result rows are missing, damaged or of a newer layout."""
+
+
+class WorkerError(BandwiseError):
+    """A process that did a part of the work died."""
 
 
 class TableError(BandwiseError, ValueError):
@@ -111,6 +119,18 @@ class CorruptDataError(DataError):
 
 class EmptyClassError(DataError):
     """A class has no images, or too few, in one of the splits."""
+
+
+class SourceChangedError(DataError):
+    """A file of a data set is gone or another than when its encoding began."""
+
+
+class ErrorRateError(DataError):
+    """More images of a data set cannot be encoded than were allowed."""
+
+
+class DamagedOutputError(DataError):
+    """Files of an encoded data set are missing or not as they were written."""
 
 
 class UnreadableImageError(DataError):

@@ -5,10 +5,46 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bandwise.errors import OutputError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+_TEMPORARY = re.compile(rf"\.(?P<name>.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
+
+
+@contextlib.contextmanager
+def writing_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary name beside ``path``; at the end flush it to the disk and rename.
+
+    Where the body raises, nothing appears and an older ``path`` stays as it was.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"cannot write {path}: {error.strerror or error}; "
+                "free some space or choose another output folder"
+            ) from error
+        raise
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -19,21 +55,23 @@ def write_atomically(path: Path, data: bytes) -> None:
     OutputError
         If the folder cannot be written or the disk is full. An older ``path`` stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "free some space or choose another output folder"
-        ) from error
+    with writing_atomically(path) as stream:
+        stream.write(data)
+
+
+def remove_temporaries(folder: Path, names: Container[str] | None = None) -> None:
+    """Remove what killed processes left of files that they were writing into a folder.
+
+    Of those called ``names`` alone, where the folder holds files of others. Raises `OutputError`
+    where the folder cannot be written.
+    """
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        of = _TEMPORARY.fullmatch(path.name)
+        if of is not None and (names is None or of["name"] in names):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def write_json(path: Path, value: Any) -> None:

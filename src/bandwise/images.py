@@ -6,6 +6,7 @@ ICC profiles are not applied: values are taken as sRGB, as training code customa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def open_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
                     f"{MAX_PIXELS}; scale it down or remove it"
                 )
             yield image
-    except UnreadableImageError:
+    except (UnreadableImageError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise UnreadableImageError(
@@ -62,6 +63,13 @@ def open_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
         raise UnreadableImageError(
             f"{name} cannot be decoded ({error}); replace it or remove it"
         ) from error
+
+
+@functools.cache
+def image_suffixes() -> frozenset[str]:
+    """Suffixes, in lower case with their dot, that files of the accepted formats have."""
+    extensions = Image.registered_extensions()
+    return frozenset(suffix for suffix, kind in extensions.items() if kind in FORMATS)
 
 
 def turn(image: Image.Image) -> Image.Transpose | None:

@@ -34,6 +34,9 @@ _CHROMA_CELLS = 3
 _LUMA_SCALE, _CHROMA_SCALE = 100.0, 16.0
 _FLOOR_FREQUENCY, _FLOOR = 0.1, 0.2
 
+_SHARES = np.full(BLOCK * BLOCK, 1 / (BLOCK * BLOCK), np.float32)
+"""Of 64 samples, or 64 cells, in their mean."""
+
 _RGB_TO_YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
 )
@@ -65,11 +68,11 @@ def statistics_of(pixels_u8: NDArray[np.uint8]) -> Floats:
     magnitudes = np.abs(coefficients)
     cells = [coefficients[:, :1] / (BLOCK * _LUMA_SCALE), np.log(magnitudes @ _bands() + _FLOOR)]
     if len(planes) > 1:
-        means = planes[1:].mean(2)
-        squares = np.einsum("cbs,cbs->cb", planes[1:], planes[1:]) / BLOCK**2
+        # Products with a vector: several times as fast as `mean` over so short an axis.
+        means, squares = planes[1:] @ _SHARES, np.square(planes[1:]) @ _SHARES
         deviation = np.sqrt(np.maximum(squares - means**2, 0)).sum(0)
         cells += [means.T / _CHROMA_SCALE, np.log(deviation + _FLOOR)[:, None]]
-    spectrum = np.log(magnitudes.mean(0)[1:] + _FLOOR_FREQUENCY)
+    spectrum = np.log((_SHARES @ magnitudes)[1:] + _FLOOR_FREQUENCY)
     return np.concatenate([spectrum, *(cell.ravel() for cell in cells)]).astype(np.float32)
 
 
@@ -158,6 +161,8 @@ class Policy:
 
     def ladder(self, statistics: Floats) -> int:
         """Index of the ladder of an image with statistics (F,)."""
+        if self.ladders == 1:
+            return 0
         return int(np.square(self.centroids - self.standardised(statistics)).sum(1).argmin())
 
     def predicted(self, statistics: Floats) -> tuple[Floats, Floats]:

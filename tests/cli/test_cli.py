@@ -235,6 +235,7 @@ sys.exit(f"imported {heavy}" if heavy else code)
         (["--version"], 0, f"bandwise {metadata.version('bandwise')}"),
         (["no-such-command"], 2, "no-such-command"),
         (["reproduce", "--help"], 0, "128, halved until an epoch"),
+        (["reproduce", "--help"], 0, "Also run: edges, input."),
         (["reproduce", "--seeds", "zero"], 2, "--seeds"),
         (["report", "/nonexistent"], 1, "/nonexistent"),
     ],

@@ -57,7 +57,7 @@ def test_a_folder_is_encoded_and_summed_up(
 ) -> None:
     assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 0
     out, err = said(capfd)
-    written = sum(path.stat().st_size for path in (tmp_path / "out").iterdir())
+    written = sum(path.stat().st_size for path in (tmp_path / "out").glob("*.jpg"))
     assert "3 images encoded" in out
     assert f"→ {written:,} bytes" in out
     assert err == ""
@@ -79,9 +79,13 @@ def test_every_option_has_its_effect(
     assert "skipped clear.png: the file has transparent pixels" in err
     assert f"1 skipped, all named in {out}/quarantine.jsonl" in err
     assert b"\xff\xc0" in (out / "a.jpg").read_bytes()
-    assert run([*command, "--resume"]) == 0
+    assert run([*command, "--resume"]) == 1
+    err = said(capfd)[1]
+    assert "container: baseline then, smallest now; alpha: refuse then, white now" in err
+    (images / "clear.png").unlink()
+    assert run([*command, *options, "--resume"]) == 0
     summary = json.loads(said(capfd)[0])
-    assert (summary["encoded"], summary["kept"], summary["skipped"]) == (1, 2, 0)
+    assert (summary["encoded"], summary["kept"], summary["skipped"]) == (0, 2, 0)
     assert not (out / "quarantine.jsonl").exists()
 
 
@@ -121,7 +125,7 @@ def test_many_reasons_are_shortened(
         (None, "cannot read the profile"),
         (STEP_ZERO, "is 0; a baseline table holds integers 1..255; round it and clamp it"),
         ("", "not JSON"),
-        ('{"format": "bandwise-profile", "schema": 3}', "upgrade bandwise"),
+        ('{"format": "bandwise-profile", "schema": 99}', "upgrade bandwise"),
         ('{"format": "else"}', "no profile"),
     ],
 )
@@ -213,14 +217,14 @@ def test_each_image_gets_the_smallest_file_of_a_ladder_within_the_tolerance(
         out = tmp_path / name
         assert run([*command, str(out), "--tolerance", repr(tolerance)]) == 0
         summary = json.loads(said(capfd)[0])
-        files = {path.stem: path.read_bytes() for path in out.iterdir()}
+        files = {path.stem: path.read_bytes() for path in out.glob("*.jpg")}
         assert files == {stem: one.choose(tolerance) for stem, one in rungs.items()}
         assert summary["bytes_out"] == sum(map(len, files.values()))
     assert (
         len(
             {
                 jpeg.read_coefficients(f.read_bytes()).planes[0].table
-                for f in (tmp_path / "some").iterdir()
+                for f in (tmp_path / "some").glob("*.jpg")
             }
         )
         > 1
@@ -251,7 +255,7 @@ def test_the_same_files_whatever_the_workers_and_however_the_ladder_is_named(
     ):
         assert run(["encode", str(images), str(tmp_path / out), *options, *network]) == 0
     contents = [
-        {path.name: path.read_bytes() for path in (tmp_path / out).iterdir()} for out in "abc"
+        {path.name: path.read_bytes() for path in (tmp_path / out).glob("*.jpg")} for out in "abc"
     ]
     assert contents[0] == contents[1] == contents[2]
     assert len(contents[0]) == 3
@@ -374,7 +378,7 @@ def test_files_for_a_model_are_smaller_and_read_the_same(
     assert run([*command, str(tmp_path / "whole")]) == 0
     assert run([*command, str(tmp_path / "some"), "--for-model", str(path)]) == 0
     whole, some = (
-        [file.read_bytes() for file in sorted((tmp_path / out).iterdir())]
+        [file.read_bytes() for file in sorted((tmp_path / out).glob("*.jpg"))]
         for out in ("whole", "some")
     )
     assert sum(map(len, some)) < sum(map(len, whole))
@@ -389,8 +393,8 @@ def test_files_for_a_model_are_smaller_and_read_the_same(
     said(capfd)
     narrow = saved_model(path, Frequencies((0, 64, 128)))
     again = [*command, str(tmp_path / "some"), "--resume", "--for-model", str(narrow)]
-    assert run(again) == 3
-    assert "a.jpg is there, but the file" in said(capfd)[1]
+    assert run(again) == 1
+    assert "begun with other settings (profiles: " in said(capfd)[1]
 
 
 def test_models_that_files_cannot_be_made_for_are_usage_errors(
@@ -422,3 +426,91 @@ def test_files_are_made_for_a_network_of_ones_own_without_its_code(
     assert run([*command, "--for-model", str(path)]) == 0
     luma = jpeg.read_coefficients((tmp_path / "out" / "a.jpg").read_bytes()).planes[0]
     assert not luma.blocks[..., ~Frequencies((0, 1, 8)).mask("luma")].any()
+
+
+def test_shards_are_made_verified_and_gone_on_with(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (images / "bad.png").write_bytes(b"")
+    out = str(tmp_path / "out")
+    command = ["encode", str(images), out, "--profile", str(profile), "--shards", "--workers", "1"]
+    assert run([*command, "--shard-images", "2", "--json"]) == 3
+    text, err = said(capfd)
+    summary = json.loads(text)
+    assert (summary["shards"], summary["encoded"], summary["skipped"]) == (2, 3, 1)
+    assert "skipped bad.png: the file is empty" in err
+    assert run(["verify", out, "--workers", "1"]) == 0
+    assert said(capfd) == ("3 images whole in 2 shards, 1 were quarantined\n", "")
+    (tmp_path / "out" / "shard-000001.tar").write_bytes(b"")
+    assert run(["verify", out, "--workers", "1"]) == 1
+    assert "shard-000001.tar: sample clear: its bytes are not" in said(capfd)[1]
+    assert run([*command, "--shard-images", "2"]) == 1
+    assert "is not empty; go on from there with --resume" in said(capfd)[1]
+    assert run([*command, "--resume"]) == 1
+    assert "shard_images: 2 then, 1000 now" in said(capfd)[1]
+    assert run([*command, "--shard-images", "2", "--resume"]) == 3
+    assert said(capfd)[0].startswith("1 image encoded into 2 shards: ")
+    assert run(["verify", out, "--workers", "1"]) == 0
+
+
+def test_too_many_bad_files_stop_a_run_with_a_code_of_its_own(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(11):
+        (images / f"{number}.txt").touch()
+    command = ["encode", str(images), "--profile", str(profile), "--workers", "1"]
+    for options in ([], ["--shards"]):
+        out = str(tmp_path / f"out{len(options)}")
+        assert run([*command, out, *options]) == 4
+        err = said(capfd)[1]
+        assert "stopped: 11 of 14 images cannot be encoded" in err
+        assert "the same command with --resume goes on, with --max-error-rate" in err
+        assert run([*command, out, *options, "--resume", "--max-error-rate", "0.9"]) == 3
+
+
+def test_a_ladder_makes_the_same_shards_in_processes_of_its_own(
+    images: Path,
+    ladder: Path,
+    network: list[str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    command = ["encode", str(images), "--shards", "--profile", str(ladder), *network]
+    for out, workers in (("a", "1"), ("b", "2")):
+        assert run([*command, str(tmp_path / out), "--workers", workers]) == 0
+    files = [
+        {path.name: path.read_bytes() for path in (tmp_path / out).rglob("*") if path.is_file()}
+        for out in "ab"
+    ]
+    assert files[0] == files[1]
+    said(capfd)
+    again = [*command, str(tmp_path / "a"), "--workers", "1", "--resume", "--tolerance", "0.5"]
+    assert run(again) == 1
+    assert "tolerance: 0.05 then, 0.5 now" in said(capfd)[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("list.txt", [], "with --shards, lists, archives and Parquet"),
+        ("s3://bucket/a.tar", [], "with --shards, lists, archives and Parquet"),
+        ("in", ["--engine", "ray"], "--engine belong to --shards"),
+        ("in", ["--image-column", "image"], "--engine belong to --shards"),
+        ("in", ["--shards", "--max-error-rate", "7"], "is a share 0..1"),
+        ("in", ["--shards", "--workers", "0"], "workers is at least 1"),
+    ],
+)
+def test_what_shards_are_needed_for_is_a_usage_error_without_them(
+    images: Path,
+    profile: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    source: str,
+    options: list[str],
+    message: str,
+) -> None:
+    name = source if "://" in source else str(tmp_path / source)
+    command = ["encode", name, str(tmp_path / "out"), "--profile", str(profile)]
+    assert run([*command, *options]) == 2
+    assert message in " ".join(said(capfd)[1].replace("│", " ").split())
+    assert not (tmp_path / "out").exists()

@@ -21,7 +21,7 @@ def moved(normalisation: Normalisation = "softmax", *, seed: int = 0) -> Adaptiv
     torch.manual_seed(seed)
     compressor = AdaptiveBands(BANDS, normalisation=normalisation)
     compressor.logits.data = random(4, seed=seed)
-    compressor.last.weight.data = random(4, 16, seed=seed)
+    compressor.last.weight.data = 16 * random(4, 16, seed=seed)
     return compressor
 
 
@@ -82,6 +82,16 @@ def test_energies_are_those_of_the_bands() -> None:
     energies = coefficients.square().mean(1).flatten(1) @ compressor.averaging
     for image in range(2):
         torch.testing.assert_close(energies[image], BANDS.energies(coefficients[image]))
+
+
+def test_a_step_of_adam_moves_an_image_little_further_than_what_all_images_share() -> None:
+    torch.manual_seed(0)
+    compressor, coefficients = AdaptiveBands(BANDS), random(20, 1, 12, 10)
+    optimiser = torch.optim.Adam(compressor.parameters(), lr=0.01)
+    (compressor.weights_of(coefficients) * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum().backward()
+    optimiser.step()
+    moved = compressor.weights_of(coefficients).detach().log()
+    assert 0.01 < float((moved - moved.mean(1, keepdim=True)).abs().max()) < 0.02
 
 
 def test_gradients_reach_every_parameter_and_the_coefficients() -> None:

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from bandwise import images
+from bandwise import images, jpeg
+from bandwise.coefficients import LUMA_SAMPLING, Subsampling
 from bandwise.errors import UnreadableImageError
 from bandwise.pipeline import read_picture
+from bandwise.tables import TableSet
+from tests.jpeg.images import picture
 
 SRGB: bytes = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -140,3 +143,44 @@ def test_damaged_files_raise_nothing_else(kind: str, seed: int) -> None:
         return
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 2 or pixels.shape[2] == 3
+
+
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+@pytest.mark.parametrize("subsampling", LUMA_SAMPLING)
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("grey", [False, True])
+def test_jpeg_files_are_read_as_pillow_reads_them(
+    subsampling: Subsampling, progressive: bool, grey: bool
+) -> None:
+    for height, width in ((1, 1), (17, 33), (64, 48)):
+        pixels = picture(height, width, grey=grey)
+        data = jpeg.encode(
+            pixels, TableSet.ijg(80), subsampling=subsampling, progressive=progressive
+        )
+        expected = np.asarray(Image.open(io.BytesIO(data)))
+        np.testing.assert_array_equal(read_picture(data).pixels_u8, expected)
+
+
+def test_a_jpeg_of_rgb_values_is_read_as_such() -> None:
+    pixels = picture(24, 32)
+    data = saved(Image.fromarray(pixels), "JPEG", keep_rgb=True, quality=100, subsampling=0)
+    assert np.abs(read_picture(data).pixels_u8.astype(int) - pixels).max() <= 2
+
+
+def with_scans(count: int) -> bytes:
+    """A progressive JPEG whose last scan is there many times over."""
+    data = saved(Image.fromarray(noise()), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    scan = data[last:-2]
+    return data[:last] + count * scan + data[-2:]
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded() -> None:
+    data = with_scans(5000)
+    with pytest.raises(UnreadableImageError, match=r"JPEG of 50\d\d scans, more than the limit"):
+        read_picture(data)
+    with pytest.raises(UnreadableImageError, match=r"JPEG of 50\d\d scans, more than the limit"):
+        read_picture(data[:-2])
+    many = b"\xff\xfe\x01\x92" + b"\xff\xda" * 200
+    plain = saved(Image.fromarray(noise()), "JPEG")
+    assert read_picture(plain[:2] + many + plain[2:]).pixels_u8.shape == noise().shape

@@ -3,11 +3,8 @@
 import json
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +13,8 @@ from PIL import Image
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, ConfigurationError, DataNotFoundError, OutputError
 from bandwise.frequencies import Frequencies
-from bandwise.pipeline import EncodeOptions, Summary, encode_tree, transcode, tree
+from bandwise.pipeline import EncodeOptions, Summary, encode_tree, transcode
+from bandwise.pipeline.sources import locations
 from bandwise.profile import Profile
 from bandwise.tables import TableSet, flat
 from tests.jpeg.images import picture
@@ -44,10 +42,11 @@ def images(tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """Files of a folder but for the record of the run."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and ".bandwise" not in path.parts
     }
 
 
@@ -155,7 +154,7 @@ def test_a_file_that_cannot_be_read_is_skipped(
 def test_a_file_beyond_the_size_limit_is_skipped(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "MAX_FILE_BYTES", (images / "deep/d.tif").stat().st_size - 1)
+    monkeypatch.setattr(locations, "MAX_FILE_BYTES", (images / "deep/d.tif").stat().st_size - 1)
     encode_tree(images, tmp_path / "out", PROFILE)
     assert "larger than the limit" in quarantine(tmp_path / "out")["deep/d.tif"]
 
@@ -210,9 +209,9 @@ def test_files_hold_what_a_profile_keeps_and_resuming_sees_that_it_keeps_less(
             strict=True,
         ):
             assert not plane.blocks[..., ~mask].any()
-    assert encode_tree(images, out, some, resume=True).kept == len(TARGETS)
-    assert encode_tree(images, out, fewer, resume=True).kept == 0
-    assert "holds frequencies that 'scenes' drops; remove" in quarantine(out)["a.png"]
+    assert encode_tree(images, out, some, options=options, resume=True).kept == len(TARGETS)
+    with pytest.raises(OutputError, match=r"begun with other settings \(profiles: scenes"):
+        encode_tree(images, out, fewer, options=options, resume=True)
 
 
 def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
@@ -379,24 +378,21 @@ def test_an_interrupted_run_leaves_whole_files_and_resumes_to_the_same(
     assert {name: contents(out)[name] for name in written} == written
 
 
-def test_work_that_has_not_begun_when_a_run_ends_is_left() -> None:
-    futures: list[Future[int]] = []
-
-    class Pool(ThreadPoolExecutor):
-        def submit(self, function: Any, item: Any) -> Any:  # type: ignore[override]
-            futures.append(Future())
-            if item == 0:
-                futures[-1].set_result(function(item))
-            return futures[-1]
-
-    with Pool(1) as pool, closing(tree._map_in_order(pool, lambda x: x + 7, range(9), 3)) as run:
-        assert next(run) == 7
-    assert [future.cancelled() for future in futures] == [False, True, True]
-
-
 def test_grey_images_of_a_tree_stay_grey(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     Image.fromarray(picture(16, 16, grey=True)).save(tmp_path / "in" / "a.png")
     encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
     pixels = np.asarray(Image.open(tmp_path / "out" / "a.jpg"))
     assert pixels.shape == (16, 16)
+
+
+def test_what_a_killed_run_left_is_removed_and_what_others_did_stays(
+    images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "deep").mkdir(parents=True)
+    (out / "deep/.d.jpg.77.tmp").touch()
+    (out / ".editor.1.tmp").touch()
+    encode_tree(images, out, PROFILE, resume=True)
+    assert not (out / "deep/.d.jpg.77.tmp").exists()
+    assert (out / ".editor.1.tmp").exists()

@@ -39,6 +39,7 @@ CONFIG = AdaptiveConfig(
     ),
     sizes=(1, 2),
     with_rate=(2,),
+    band_parts=("both",),
     seeds=(0, 1),
     slopes=(1e-5, 1e-3),
 )
@@ -64,6 +65,7 @@ def test_every_part_is_measured_for_every_seed_and_the_bounds_once(out: Path) ->
         assert found.pop((f"{ADAPTIVE}: codebook of 2", seed)) == len(SLOPES)
         assert found.pop((f"{ADAPTIVE}: codebook of 2 + rate", seed)) == 2
         assert found.pop((f"{ADAPTIVE}: scale", seed)) == 2
+        assert found.pop((f"{ADAPTIVE}: 8 bands, edges + weights", seed)) == len(SLOPES)
         assert found.pop((ORIGINAL, seed)) == 1
     assert set(found) == {(GUIDED, 0), (ORACLE, 0)}
 
@@ -81,7 +83,7 @@ def test_the_oracle_spends_what_it_may_and_is_right_more_often(out: Path) -> Non
 
 def test_rows_say_what_was_learned_and_chosen(out: Path) -> None:
     books = {(row["family"], row["seed"]): row for row in rows(out, "codebook")}
-    assert len(books) == 2 * 3
+    assert len(books) == 2 * 4
     book = books[f"{ADAPTIVE}: codebook of 2 + rate", 1]
     assert len(book["codebook"]) == len(book["kinds"]) <= 2
     assert [len(ladder) for ladder in book["codebook"]] == [3] * len(book["kinds"])
@@ -90,6 +92,9 @@ def test_rows_say_what_was_learned_and_chosen(out: Path) -> None:
     assert book["multiplications"] > 64**3
     scaled = books[f"{ADAPTIVE}: scale", 0]["codebook"][0]
     assert len(scaled) == len(SCALES)
+    edges = books[f"{ADAPTIVE}: 8 bands, edges + weights", 0]["edges"]
+    assert len(edges) == len(SLOPES)
+    assert all(len(rings["edges"]) == 7 for rings in edges[0]["luma"])
     choices = rows(out, "choices")
     assert len(choices) == 2 * 2 * 2 * 2  # families, prices, splits, seeds
     for row in choices:

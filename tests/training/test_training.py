@@ -238,7 +238,7 @@ def test_validation_knows_no_softness() -> None:
 def test_weights_of_images_are_summarised_over_images_and_classes() -> None:
     task, compressor = modules(AdaptiveBands)
     assert isinstance(compressor, AdaptiveBands)
-    compressor.last.weight.data = torch.randn(3, 16, generator=torch.Generator().manual_seed(3))
+    compressor.last.weight.data = 9 * torch.randn(3, 16, generator=torch.Generator().manual_seed(3))
     coefficients, labels = stripes(60, 2)
     found = evaluate(task, compressor, batches(60, 2), CONFIG).weights
     weights = compressor.weights_of(coefficients).detach().double()

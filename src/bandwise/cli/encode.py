@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from bandwise.adaptive import AdaptiveProfile, load_profile
+from bandwise.adaptive import AdaptiveProfile
+from bandwise.cli.choosing import (
+    TOLERANCE,
+    GuidedByNetwork,
+    keeping_what_is_read,
+    load_profiles,
+    refuse_misuse,
+)
 from bandwise.cli.main import EXIT_SKIPPED
-from bandwise.cli.options import Device, DeviceOption, device_name
-from bandwise.cli.progress import counting
-from bandwise.errors import ConfigurationError
+from bandwise.cli.options import Device, DeviceOption
+from bandwise.cli.progress import counting, saving_text
 from bandwise.measures import quantity
 from bandwise.pipeline import (
+    MAX_ERROR_RATE,
     QUARANTINE_NAME,
+    SHARD_IMAGES,
     Chooser,
     EncodeOptions,
     Skipped,
     Summary,
+    Totals,
+    encode_shards,
     encode_tree,
+    executor_of,
+    is_image_or_folder,
 )
 from bandwise.profile import Profile
 
-AnyProfile = Profile | AdaptiveProfile
-
 REASONS_SHOWN = 5
-TOLERANCE = 0.05
-"""Nats by which a file that a network chooses may change its output."""
 
 
 class Container(StrEnum):
@@ -50,11 +58,25 @@ class Alpha(StrEnum):
     REFUSE = "refuse"
 
 
+class Engine(StrEnum):
+    """Where shards are made."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def encode(
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="An image, or a folder that is encoded whole.")
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="An image, or a folder that is encoded whole. With --shards also a list of paths "
+            "and URLs (.txt), and one or a folder of WebDataset archives (.tar) or Parquet files.",
+        ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the .jpg files.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder for the .jpg files, or the shards.")
+    ],
     profile: Annotated[
         list[Path],
         typer.Option(
@@ -106,13 +128,42 @@ def encode(
             help="Transparent pixels: laid on white, as when learning, or the image skipped."
         ),
     ] = Alpha.WHITE,
+    shards: Annotated[
+        bool,
+        typer.Option(
+            "--shards", help="Write tar shards, as WebDataset reads them, instead of a tree."
+        ),
+    ] = False,
+    shard_images: Annotated[
+        int,
+        typer.Option(help="Images a shard, but for archives, each of which is one.", min=1),
+    ] = SHARD_IMAGES,
+    image_column: Annotated[
+        str | None,
+        typer.Option(help="Column of Parquet files with the images, where several could be it."),
+    ] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="Who makes shards: processes of this machine, or the Ray cluster at $RAY_ADDRESS."
+        ),
+    ] = Engine.LOCAL,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Keep files that are there already with the profile's tables."
+            "--resume", help="Go on with a run; what is there and whole is kept as it is."
         ),
     ] = False,
-    workers: Annotated[int | None, typer.Option(help="Threads; one a core if not given.")] = None,
+    max_error_rate: Annotated[
+        float,
+        typer.Option(
+            help="Share of images that cannot be encoded, past which the run stops; ten always may."
+        ),
+    ] = MAX_ERROR_RATE,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Threads, or with --shards processes; one a core if not given."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
     ] = False,
@@ -123,8 +174,14 @@ def encode(
     8 bits a channel, with its ICC profile where that fits, without other metadata. Every file is
     read back and its tables compared before it appears. A file that cannot be encoded is named in
     OUT/quarantine.jsonl with the reason, and the rest goes on; so are files that would get one
-    name, such as a.png and a.jpg. Inputs are never altered. Exit code: 0 all encoded, 3 something
-    was skipped, 1 an error, 2 wrong usage.
+    name, such as a.png and a.jpg. Inputs are never altered.
+
+    With --shards the files go into OUT/shard-000000.tar and so on, with the numbers of classes and
+    what else a source says of an image, and a list of the samples beside each. The bytes are the
+    same whatever the workers and the engine. `bandwise verify` checks either kind of output.
+
+    A run that was stopped goes on with --resume, with the same profile and options. Exit code: 0
+    all encoded, 3 something was skipped, 4 stopped since too much was, 1 an error, 2 wrong usage.
 
     With --for-model the files hold what that model reads and no more; people see blurred images.
 
@@ -135,147 +192,125 @@ def encode(
     Example: bandwise encode photos photos-small --profile profile.json
     """
     options = EncodeOptions(container=container.value, alpha=alpha.value, requantise=requantise)
-    loaded = [load_profile(path) for path in _files(profile)]
-    _refuse_misuse(len(loaded), network, weights, tolerance, requantise=requantise)
+    loaded = load_profiles(profile)
+    refuse_misuse(loaded, network, weights, tolerance, requantise=requantise)
+    if not shards:
+        _refuse_what_shards_need(source, image_column, engine)
     if for_model is not None:
-        loaded = _keeping_what_is_read(loaded, for_model)
+        loaded = keeping_what_is_read(loaded, for_model)
     chosen: Profile | Chooser = loaded[0]
     profiles = [each for each in loaded if isinstance(each, Profile)]
-    if len(profiles) < len(loaded) and (len(loaded) > 1 or requantise):
-        raise typer.BadParameter(
-            "a profile with a codebook chooses for each image by itself, from its pixels; give it "
-            "alone, without --requantise"
-        )
+    settings: Mapping[str, Any] = {}
+    if isinstance(chosen, AdaptiveProfile):
+        settings = {"policy_sha256": chosen.sha256}
     if network is not None and weights is not None:
-        limit = TOLERANCE if tolerance is None else tolerance
-        chosen = _chooser(profiles, network, weights, limit, device)
+        guided = GuidedByNetwork(
+            profiles=profiles,
+            network=network,
+            weights=weights,
+            tolerance=TOLERANCE if tolerance is None else tolerance,
+            device=device,
+        )
+        _ = guided.choice  # so that what does not fit is said before anything is written
+        chosen, settings = guided, guided.settings
     errors = Console(stderr=True)
+    result: Summary | Totals
     try:
         # Pillow warns of oddities in metadata; the pixels are what counts.
-        with warnings.catch_warnings(), counting(errors, "encoding", "images") as progress:
+        with warnings.catch_warnings(), counting(errors, "encoding", "images") as tell:
             warnings.simplefilter("ignore")
-            summary = encode_tree(
-                source,
-                out,
-                chosen,
-                options=options,
-                resume=resume,
-                workers=workers,
-                progress=progress,
-            )
+            if shards:
+                result = encode_shards(
+                    source,
+                    out,
+                    chosen,
+                    options=options,
+                    settings=settings,
+                    shard_images=shard_images,
+                    image_column=image_column,
+                    resume=resume,
+                    executor=executor_of(engine.value, workers),
+                    max_error_rate=max_error_rate,
+                    progress=lambda so_far: tell(
+                        so_far.done,
+                        so_far.total,
+                        before=so_far.kept,
+                        note=saving_text(so_far.bytes_in, so_far.bytes_out),
+                    ),
+                )
+            else:
+                result = encode_tree(
+                    Path(source),
+                    out,
+                    chosen,
+                    options=options,
+                    settings=settings,
+                    resume=resume,
+                    workers=workers,
+                    max_error_rate=max_error_rate,
+                    progress=tell,
+                )
     except KeyboardInterrupt as stop:
         stop.add_note("files that are written are whole, the same command with --resume goes on")
         raise
     if as_json:
-        print(json.dumps(_as_json(summary), indent=2))
+        print(json.dumps(_as_json(result), indent=2))
     else:
-        Console().print(_in_words(summary), highlight=False, soft_wrap=True)
-    if summary.skipped:
-        for line in _skip_lines(summary.skipped, out):
+        Console().print(_in_words(result), highlight=False, soft_wrap=True)
+    skipped, first = _skipped(result)
+    if skipped:
+        for line in _skip_lines(first, skipped, out):
             errors.print(line, highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_SKIPPED)
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """Profiles' files, those of folders in the order of their names."""
-    found = []
-    for path in paths:
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not files:
-            raise ConfigurationError(f"the folder {path} holds no profiles (*.json)")
-        found += files
-    return found
-
-
-def _refuse_misuse(
-    profiles: int,
-    network: str | None,
-    weights: Path | None,
-    tolerance: float | None,
-    *,
-    requantise: bool,
-) -> None:
-    """Say what to do where the options do not fit the number of profiles."""
-    if profiles > 1 and (network is None or weights is None):
+def _refuse_what_shards_need(source: str, image_column: str | None, engine: Engine) -> None:
+    if not is_image_or_folder(source):
         raise typer.BadParameter(
-            f"{profiles} profiles need a network that chooses one for each image; give --network "
-            "NAME and --weights FILE, or one profile"
+            f"{source} is no image or folder of images; with --shards, lists, archives and Parquet "
+            "files are encoded, too"
         )
-    if profiles > 1 and requantise:
-        raise typer.BadParameter(
-            "several profiles are compared from pixels; leave out --requantise, or give one profile"
-        )
-    if profiles == 1 and any(given is not None for given in (network, weights, tolerance)):
-        raise typer.BadParameter(
-            "--network, --weights and --tolerance belong to a ladder of several profiles and there "
-            "is one; give more with --profile, or leave them out"
-        )
+    if image_column is not None or engine is not Engine.LOCAL:
+        raise typer.BadParameter("--image-column and --engine belong to --shards; give it, too")
 
 
-def _keeping_what_is_read(profiles: list[AnyProfile], path: Path) -> list[AnyProfile]:
-    """Profiles whose files hold the frequencies alone that a model reads."""
-    from bandwise.inference import Model
-
-    kept = Model.describe(path).frequencies
-    if kept is None:
-        raise typer.BadParameter(
-            f"the model {path} reads pixels, to which every frequency adds; give one that reads "
-            "coefficients, or leave out --for-model"
-        )
-    for profile in profiles:
-        if kept.chroma and profile.subsampling != "4:2:0":
-            raise typer.BadParameter(
-                f"models read chroma at 4:2:0, and the profile {profile.name!r} has it at "
-                f"{profile.subsampling}, where other frequencies are read; use a profile at 4:2:0, "
-                "or leave out --for-model"
-            )
-    return [profile.keeping(kept) for profile in profiles]
+def _skipped(result: Summary | Totals) -> tuple[int, Sequence[Skipped]]:
+    """How many images were skipped, and the first of them."""
+    if isinstance(result, Totals):
+        return result.quarantined, result.first_skipped
+    return len(result.skipped), result.skipped
 
 
-def _chooser(
-    profiles: list[Profile], network: str, weights: Path, tolerance: float, device: Device
-) -> Chooser:
-    # PyTorch takes seconds to import, and one profile for all images does not need it.
-    from bandwise.encoding import encode_pixels
-    from bandwise.guidance import Guide, GuidedChoice, num_classes_of
-    from bandwise.tasks.networks import load_network
-
-    model = load_network(
-        network,
-        weights,
-        num_classes=num_classes_of(profiles),
-        channels=len(profiles[0].components),
-    )
-    guide = Guide(profiles, model, encode=encode_pixels, device=device_name(device))
-    return GuidedChoice(guide, tolerance)
-
-
-def _as_json(summary: Summary) -> dict[str, object]:
+def _as_json(result: Summary | Totals) -> dict[str, object]:
+    names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds")
     return {
-        **asdict(summary),
-        "skipped": len(summary.skipped),
-        "images_per_second": round(summary.images_per_second, 1),
+        **({"shards": result.shards} if isinstance(result, Totals) else {}),
+        **{name: getattr(result, name) for name in names},
+        "skipped": _skipped(result)[0],
+        "images_per_second": round(result.images_per_second, 1),
     }
 
 
-def _in_words(summary: Summary) -> str:
-    text = f"{quantity(summary.encoded, 'image')} encoded"
-    if summary.requantised:
-        text += f", {summary.requantised:,} of them requantised"
-    if summary.bytes_in:
+def _in_words(result: Summary | Totals) -> str:
+    text = f"{quantity(result.encoded, 'image')} encoded"
+    if isinstance(result, Totals):
+        text += f" into {quantity(result.shards, 'shard')}"
+    if result.requantised:
+        text += f", {result.requantised:,} of them requantised"
+    if result.bytes_in:
         text += (
-            f": {summary.bytes_in:,} → {summary.bytes_out:,} bytes "
-            f"({summary.bytes_out / summary.bytes_in:.1%}), "
-            f"{summary.images_per_second:,.0f} images/s"
+            f": {result.bytes_in:,} → {result.bytes_out:,} bytes "
+            f"({result.bytes_out / result.bytes_in:.1%}), "
+            f"{result.images_per_second:,.0f} images/s"
         )
-    return text + (f"; {summary.kept:,} kept" if summary.kept else "")
+    return text + (f"; {result.kept:,} kept" if result.kept else "")
 
 
-def _skip_lines(skipped: tuple[Skipped, ...], out: Path) -> list[str]:
-    lines = [f"skipped {_printable(one.name)}: {one.reason}" for one in skipped[:REASONS_SHOWN]]
-    return [*lines, f"{len(skipped):,} skipped, all named in {out / QUARANTINE_NAME}"]
+def _skip_lines(first: Sequence[Skipped], count: int, out: Path) -> list[str]:
+    lines = [f"skipped {printable(one.name)}: {one.reason}" for one in first[:REASONS_SHOWN]]
+    return [*lines, f"{count:,} skipped, all named in {out / QUARANTINE_NAME}"]
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Show a name that is no valid UTF-8, too."""
     return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -79,13 +79,14 @@ def learn(
         bool,
         typer.Option(
             "--adaptive",
-            help="Tables for each image: a codebook for kinds of images, and a rate for each by "
-            "its statistics. Learned from --images 4000 if not given.",
+            help="Tables for each image, by its statistics alone. Learned from 4,000 images if "
+            "--images is not given.",
         ),
     ] = False,
     codebook: Annotated[
-        int, typer.Option(help="Kinds of images, at most, with --adaptive.", min=1)
-    ] = 8,
+        int,
+        typer.Option(help="With --adaptive, kinds of images that get tables of their own.", min=1),
+    ] = 1,
     epochs: Annotated[
         int | None, typer.Option(help="Of training the network, where it is trained.")
     ] = None,

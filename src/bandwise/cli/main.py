@@ -15,7 +15,7 @@ import typer.core
 import typer.main
 from rich.console import Console
 
-from bandwise.errors import BandwiseError, ConfigurationError
+from bandwise.errors import BandwiseError, ConfigurationError, ErrorRateError
 
 COMMANDS = {
     "adaptive": "Measure what tables for each image save, part by part.",
@@ -29,6 +29,7 @@ COMMANDS = {
     "reproduce": "Run the paper's experiment: static against learned band weights.",
     "straight-from-jpeg": "Compare networks on JPEG coefficients with their twins on pixels.",
     "train": "Train a network on a folder of JPEG files.",
+    "verify": "Check what `encode` has written: every hash, every table, every image.",
 }
 """Every command with its line in ``bandwise --help``, which is how its docstring begins.
 
@@ -56,6 +57,7 @@ LIST_OPTIONS = frozenset(
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_SKIPPED = 3
+EXIT_TOO_MANY_ERRORS = 4
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
@@ -64,6 +66,7 @@ EXIT_CODES = {
     EXIT_ERROR: "an error, said in one message",
     EXIT_USAGE: "wrong usage, or a setting that cannot work",
     EXIT_SKIPPED: "done, but something was skipped",
+    EXIT_TOO_MANY_ERRORS: "stopped, since too much was skipped",
     EXIT_INTERRUPTED: "interrupted (Ctrl-C)",
     EXIT_TERMINATED: "terminated (SIGTERM)",
 }
@@ -172,6 +175,8 @@ def run(arguments: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except ConfigurationError as error:
         return _failed(error, f"error: {error}", EXIT_USAGE)
+    except ErrorRateError as error:
+        return _failed(error, f"error: {error}", EXIT_TOO_MANY_ERRORS)
     except BandwiseError as error:
         return _failed(error, f"error: {error}")
     except Exception as error:  # the last line of defence: no traceback without --debug

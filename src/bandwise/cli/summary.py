@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +10,8 @@ from rich.table import Table
 
 from bandwise.report import paper
 from bandwise.report.records import parse_records
-from bandwise.report.summary import Gain, Spread, summarise
+from bandwise.report.summary import Gain, Spread, Summary, summarise
+from bandwise.report.variants import EXTENSIONS
 from bandwise.results import read_rows
 
 
@@ -36,8 +38,8 @@ def print_summary(console: Console, results: Path) -> None:
             ),
         )
     console.print(table)
-    if gain := summary.gain("adaptive", "static"):
-        console.print(gain_line(gain), highlight=False)
+    for line in gain_lines(summary):
+        console.print(line, highlight=False)
     if ratio := summary.time_ratio():
         console.print(
             f"training time adaptive/static: {ratio.epoch:.2f} an epoch, {ratio.run:.2f} a run",
@@ -49,6 +51,13 @@ def percent(spread: Spread) -> str:
     """Mean and, where there is one, standard deviation in percent."""
     text = f"{spread.mean:.2%}"
     return text if spread.std is None else f"{text} ± {spread.std:.2%}"
+
+
+def gain_lines(summary: Summary) -> Iterator[str]:
+    """Say the gain of adaptive over static, and of the extensions over adaptive."""
+    for variant, baseline in (("adaptive", "static"), *((name, "adaptive") for name in EXTENSIONS)):
+        if gain := summary.gain(variant, baseline):
+            yield gain_line(gain)
 
 
 def gain_line(gain: Gain) -> str:

@@ -23,9 +23,11 @@ class AdaptiveBands(FixedBands):
 
     ``x`` is the logarithm of the image's energy in each band, its mean squared coefficient, brought
     to mean 0 and variance 1 over the bands: a change of contrast does not move the weights of an
-    image whose energies are well above rounding. ``g`` is linear, ReLU, linear, and its last layer
-    starts at zero, so that training starts with the weights of `LearnedBands`. `weights_of` is all
-    that encoding needs; `flops` is what it costs.
+    image whose energies are well above rounding. ``g`` is linear, ReLU, linear without bias, which
+    ``a`` is. Its last layer starts at zero, so that training starts with the weights of
+    `LearnedBands`, and takes the mean over hidden units, not their sum: Adam, whose steps are alike
+    for all parameters, then moves g no faster than a. `weights_of` is all that encoding needs;
+    `flops` is what it costs.
 
     Parameters
     ----------
@@ -47,9 +49,8 @@ class AdaptiveBands(FixedBands):
         self.register_buffer("averaging", averaging, persistent=False)
         self.logits = nn.Parameter(torch.zeros(bands.count))
         self.first = nn.Linear(bands.count, hidden)
-        self.last = nn.Linear(hidden, bands.count)
+        self.last = nn.Linear(hidden, bands.count, bias=False)
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
 
     def weights(self) -> Tensor:
         """Band weights (K,) where g adds nothing."""
@@ -65,7 +66,7 @@ class AdaptiveBands(FixedBands):
         planes = coefficients.square().reshape(len(coefficients), -1, len(self.averaging))
         energies = planes.mean(1) @ self.averaging
         seen = F.layer_norm((energies + _FLOOR).log(), self.logits.shape)
-        moved: Tensor = self.last(F.relu(self.first(seen)))
+        moved = self.last(F.relu(self.first(seen))) / self.first.out_features
         return normalise(self.logits + moved, self.normalisation)
 
     def flops(self, planes: int = 1) -> int:

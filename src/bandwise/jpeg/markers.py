@@ -17,7 +17,7 @@ _STANDALONE = frozenset({0x01, _SOI, *range(0xD0, 0xD8)})
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 EXIF_PREFIX = b"Exif\0\0"
-_ICC_PREFIX = b"ICC_PROFILE\0"
+ICC_PREFIX = b"ICC_PROFILE\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def metadata(data: bytes) -> tuple[bytes | None, bytes | None]:
         payload = data[segment.start : segment.stop]
         if segment.marker == _APP1 and payload.startswith(EXIF_PREFIX) and exif is None:
             exif = payload
-        elif segment.marker == _APP2 and payload.startswith(_ICC_PREFIX) and len(payload) >= 14:
+        elif segment.marker == _APP2 and payload.startswith(ICC_PREFIX) and len(payload) >= 14:
             number, count = payload[12], payload[13]
             if number in chunks:
                 raise JpegError(f"damaged JPEG: chunk {number} of the ICC profile is there twice")

@@ -116,9 +116,23 @@ def check_file(data: bytes, profile: Profile) -> None:
             f"the file has subsampling {image.subsampling}, "
             f"the profile {profile.name!r} {profile.subsampling}"
         )
+    if profile.frequencies is None:
+        return
     masks = profile.masks.values()
     if any(p.blocks[..., ~mask].any() for p, mask in zip(image.planes, masks, strict=False)):
         raise EncodingError(f"the file holds frequencies that {profile.name!r} drops")
+
+
+def check_with_any(data: bytes, profiles: Sequence[Profile]) -> None:
+    """`check_file` with whichever profile fits; where none does, the error of the last."""
+    for number, profile in enumerate(profiles, start=1):
+        try:
+            check_file(data, profile)
+        except IMAGE_ERRORS:
+            if number == len(profiles):
+                raise
+        else:
+            return
 
 
 def _requantised(data: bytes, profile: Profile, options: EncodeOptions) -> bytes | None:

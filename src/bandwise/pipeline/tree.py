@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Any
 
-from PIL import Image
-
-from bandwise.errors import (
-    ConfigurationError,
-    DataNotFoundError,
-    OutputError,
-    UnreadableImageError,
+from bandwise.errors import ConfigurationError, CorruptDataError, DataNotFoundError, OutputError
+from bandwise.files import remove_temporaries, write_atomically
+from bandwise.images import image_suffixes
+from bandwise.pipeline.executors import Threads, check_workers
+from bandwise.pipeline.manifest import FILES_NAME, Run
+from bandwise.pipeline.quarantine import (
+    MAX_ERROR_RATE,
+    QUARANTINE_NAME,
+    Skipped,
+    check_error_rate,
+    check_limit,
 )
-from bandwise.files import write_atomically
-from bandwise.images import FORMATS
+from bandwise.pipeline.sources import walk
+from bandwise.pipeline.sources.locations import read_path
 from bandwise.pipeline.transcoding import (
     DEFAULT_OPTIONS,
     IMAGE_ERRORS,
     Chooser,
     EncodeOptions,
-    check_file,
+    check_with_any,
     transcode,
 )
 from bandwise.profile import Profile
 from bandwise.results import available_cores
 
-QUARANTINE_NAME = "quarantine.jsonl"
-MAX_FILE_BYTES = 1024**3
-
-_IN_FLIGHT_PER_WORKER = 4
-
 Progress = Callable[[int, int], None]
 """Hears how many files are done, and of how many."""
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that was not encoded, by its name in the input folder, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +73,14 @@ class _Item:
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
+    """What became of an item: a reason, or a file that was there or was written."""
+
     skipped: Skipped | None = None
     kept: bool = False
     requantised: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
+    sha256: str = ""
 
 
 def encode_tree(
@@ -99,8 +89,10 @@ def encode_tree(
     profile: Profile | Chooser,
     *,
     options: EncodeOptions = DEFAULT_OPTIONS,
+    settings: Mapping[str, Any] | None = None,
     resume: bool = False,
     workers: int | None = None,
+    max_error_rate: float = MAX_ERROR_RATE,
     progress: Progress | None = None,
 ) -> Summary:
     """Encode an image, or every file of a folder and its sub-folders, into the folder `out`.
@@ -110,38 +102,44 @@ def encode_tree(
     several that would get one name, such as a.png and a.jpg: none of them is encoded. Files appear
     whole or not at all, and sources are never written to. With `resume`, files that are there
     already are kept if they are whole and have the profile's tables, or those of any profile that
-    there is to choose from; without it they are an error.
-    `workers` is a number of threads, None for one a core. The result is the same for any.
+    there is to choose from; without it they are an error. `settings` are JSON values of what a
+    chooser decides by. `workers` is a number of threads, None for one a core. The result is the
+    same for any.
 
     Raises
     ------
     DataNotFoundError
         When the source is missing, cannot be listed or holds no files.
     ConfigurationError
-        When `out` lies in the source.
+        When `out` lies in the source, or a setting cannot work.
     OutputError
-        When `out` holds some of the files already, or cannot be written.
+        When `out` holds some of the files already, was begun with another profile, options or
+        settings, or cannot be written.
+    ErrorRateError
+        When more files than `max_error_rate`, and more than ten, cannot be encoded.
     """
-    if workers is not None and workers < 1:
-        raise ConfigurationError(f"workers is at least 1, got {workers}; leave it out: one a core")
+    check_workers(workers)
+    check_limit(max_error_rate)
     items = _plan(source, out)
     if not resume:
         _refuse_existing(items, out)
-    threads = workers or available_cores()
+    Run.of("tree", profile, options, settings or {}).record(out)
+    _remove_temporaries(items)
     started = time.monotonic()
     outcomes: list[_Outcome] = []
     try:
         work = partial(_encode_file, profile=profile, options=options)
-        with (
-            ThreadPoolExecutor(threads) as pool,
-            closing(_map_in_order(pool, work, items, _IN_FLIGHT_PER_WORKER * threads)) as finished,
-        ):
+        with closing(Threads(workers or available_cores()).map(work, items)) as finished:
+            failed = 0
             for outcome in finished:
                 outcomes.append(outcome)
+                failed += outcome.skipped is not None
                 if progress is not None:
                     progress(len(outcomes), len(items))
+                check_error_rate(failed, len(outcomes), len(items), max_error_rate)
     finally:
         _write_quarantine(out / QUARANTINE_NAME, _skipped(outcomes))
+    _write_files(out, items, outcomes)
     skipped = _skipped(outcomes)
     kept = sum(outcome.kept for outcome in outcomes)
     return Summary(
@@ -150,7 +148,7 @@ def encode_tree(
         kept=kept,
         skipped=skipped,
         bytes_in=sum(outcome.bytes_in for outcome in outcomes),
-        bytes_out=sum(outcome.bytes_out for outcome in outcomes),
+        bytes_out=sum(outcome.bytes_out for outcome in outcomes if not outcome.kept),
         seconds=time.monotonic() - started,
     )
 
@@ -161,7 +159,7 @@ def _encode_file(item: _Item, *, profile: Profile | Chooser, options: EncodeOpti
     if os.path.lexists(item.target):
         return _keep_file(item, profile)
     try:
-        data = _read(item.source)
+        data = read_path(item.source)
         result = transcode(data, profile, options)
     except IMAGE_ERRORS as error:
         return _Outcome(skipped=Skipped(item.name, str(error)))
@@ -170,32 +168,18 @@ def _encode_file(item: _Item, *, profile: Profile | Chooser, options: EncodeOpti
         requantised=result.requantised,
         bytes_in=len(data),
         bytes_out=len(result.data),
+        sha256=hashlib.sha256(result.data).hexdigest(),
     )
 
 
 def _keep_file(item: _Item, profile: Profile | Chooser) -> _Outcome:
-    profiles = (profile,) if isinstance(profile, Profile) else profile.profiles
-    error: Exception | None = None
-    for one in profiles:
-        try:
-            check_file(_read(item.target), one)
-        except IMAGE_ERRORS as found:
-            error = found
-        else:
-            return _Outcome(kept=True)
-    reason = f"{item.target} is there, but {error}; remove it and resume"
-    return _Outcome(skipped=Skipped(item.name, reason))
-
-
-def _read(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise UnreadableImageError("the file is a link to nothing, or no ordinary file")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableImageError(f"the file is larger than the limit of {MAX_FILE_BYTES} B")
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(f"the file cannot be read: {error.strerror or error}") from error
+        data = read_path(item.target)
+        check_with_any(data, (profile,) if isinstance(profile, Profile) else profile.profiles)
+    except IMAGE_ERRORS as error:
+        reason = f"{item.target} is there, but {error}; remove it and resume"
+        return _Outcome(skipped=Skipped(item.name, reason))
+    return _Outcome(kept=True, bytes_out=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 def _plan(source: Path, out: Path) -> list[_Item]:
@@ -209,44 +193,22 @@ def _plan(source: Path, out: Path) -> list[_Item]:
             raise ConfigurationError(
                 f"the output folder {out} lies in the input folder {source}; choose one outside"
             )
-        paths = [Path(path) for path in _files(source)]
+        paths = [Path(path) for path in walk(source)]
         names = [path.relative_to(source) for path in paths]
     else:
         paths, names = [source], [Path(source.name)]
     if not paths:
         raise DataNotFoundError(f"{source} holds no files; name an image or a folder of images")
-    suffixes = frozenset(
-        suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS
-    )
     items = [
-        _Item(name.as_posix(), path, out / _jpeg_name(name, suffixes))
+        _Item(name.as_posix(), path, out / _jpeg_name(name))
         for path, name in zip(paths, names, strict=True)
     ]
     return _with_clashes(items)
 
 
-def _files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Files under a folder by name, links followed; a link to a folder above it leads nowhere."""
-    here = os.path.realpath(folder)
-    if here in above:
-        return
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataNotFoundError(f"{folder} cannot be listed: {error.strerror or error}") from error
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _files(entry.path, (*above, here))
-        else:
-            yield entry.path
-
-
-def _jpeg_name(name: PurePath, image_suffixes: frozenset[str]) -> PurePath:
+def _jpeg_name(name: PurePath) -> PurePath:
     """Replace an image's suffix by .jpg, and put it behind any other: v1.2 is a name."""
-    if name.suffix.lower() in image_suffixes:
+    if name.suffix.lower() in image_suffixes():
         return name.with_suffix(".jpg")
     return name.with_name(name.name + ".jpg")
 
@@ -285,24 +247,12 @@ def _refuse_existing(items: list[_Item], out: Path) -> None:
         )
 
 
-def _map_in_order(
-    pool: ThreadPoolExecutor,
-    function: Callable[[_In], _Out],
-    items: Iterable[_In],
-    window: int,
-) -> Generator[_Out, None, None]:
-    """Results in order, at most `window` of them under way; those not begun end with the caller."""
-    rest = iter(items)
-    pending: deque[Future[_Out]] = deque(
-        pool.submit(function, item) for item in islice(rest, window)
-    )
-    try:
-        while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(function, item) for item in islice(rest, 1))
-    finally:
-        for future in pending:
-            future.cancel()
+def _remove_temporaries(items: list[_Item]) -> None:
+    names: defaultdict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        names[item.target.parent].add(item.target.name)
+    for folder, of_run in names.items():
+        remove_temporaries(folder, of_run)
 
 
 def _skipped(outcomes: list[_Outcome]) -> tuple[Skipped, ...]:
@@ -311,8 +261,36 @@ def _skipped(outcomes: list[_Outcome]) -> tuple[Skipped, ...]:
 
 def _write_quarantine(path: Path, skipped: tuple[Skipped, ...]) -> None:
     """Write the skipped files with their reasons; nothing skipped, no file."""
-    lines = [json.dumps({"path": one.name, "reason": one.reason}) + "\n" for one in skipped]
+    lines = b"".join(one.to_line() for one in skipped)
     if lines:
-        write_atomically(path, "".join(lines).encode())
+        write_atomically(path, lines)
     elif path.exists():
         path.unlink()
+
+
+def _write_files(out: Path, items: list[_Item], outcomes: list[_Outcome]) -> None:
+    """List the files of this run with their hashes, and those that earlier runs left."""
+    found = read_files(out)
+    for item, outcome in zip(items, outcomes, strict=False):
+        if outcome.sha256:
+            name = item.target.relative_to(out).as_posix()
+            found[name] = (outcome.bytes_out, outcome.sha256)
+    lines = (
+        json.dumps({"path": name, "size_bytes": size, "sha256": sha256}) + "\n"
+        for name, (size, sha256) in sorted(found.items())
+    )
+    write_atomically(out / FILES_NAME, "".join(lines).encode())
+
+
+def read_files(out: Path) -> dict[str, tuple[int, str]]:
+    """Size and hash of every file of a tree by its name; `CorruptDataError` for a damaged list."""
+    path = out / FILES_NAME
+    if not path.exists():
+        return {}
+    try:
+        rows = map(json.loads, path.read_bytes().splitlines())
+        return {row["path"]: (row["size_bytes"], row["sha256"]) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptDataError(
+            f"the list {path} is damaged ({error!r}); remove it and resume"
+        ) from error

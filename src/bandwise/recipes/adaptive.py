@@ -44,7 +44,9 @@ from bandwise.evaluation import (
     rung_costs,
 )
 from bandwise.learning import (
+    Part,
     PolicyConfig,
+    band_tables,
     codebook_candidates,
     fisher_by_image,
     fit_policy,
@@ -65,6 +67,9 @@ from bandwise.tasks.networks import network_sha256
 LADDER = SLOPES[::4]
 """Prices of a bit of a ladder's rungs."""
 
+BANDS = 8
+"""Bands of tables that have few."""
+
 SCALES = tuple(2 ** (step / 2) for step in range(-5, 5))
 """Of the middle table, in place of a ladder that was learned."""
 
@@ -76,11 +81,14 @@ class CodebookConfig:
     Attributes
     ----------
     size
-        Kinds of images, at most; each has a ladder of its own.
+        Kinds of images, at most; each has a ladder of its own. One by default: on photographs more
+        kinds saved nothing that could be measured.
     scaled
         Whether a ladder is its middle table scaled, instead of one learned for each price.
     rate
         Whether the policy says what each rung does to an image; kinds alone otherwise.
+    bands
+        Learn tables of `BANDS` bands, and this of them; None for a step a coefficient.
     slopes
         Prices of a bit of the rungs.
     images
@@ -89,9 +97,10 @@ class CodebookConfig:
         Of the images that are drawn, the kinds, the sampled gradients and the policy.
     """
 
-    size: int = 8
+    size: int = 1
     scaled: bool = False
     rate: bool = True
+    bands: Part | None = None
     slopes: tuple[float, ...] = LADDER
     images: int = 4000
     policy: PolicyConfig = field(default_factory=PolicyConfig)
@@ -110,6 +119,8 @@ class AdaptiveConfig:
         Codebooks that are measured at one rung for all images; 1 is the baseline.
     with_rate
         Codebooks that are measured with a rung for each image as well.
+    band_parts
+        What is learned of tables of few bands.
     slopes
         Prices of a bit at which policies are asked.
     """
@@ -118,6 +129,7 @@ class AdaptiveConfig:
     codebook: CodebookConfig = field(default_factory=CodebookConfig)
     sizes: tuple[int, ...] = (1, 2, 4, 8, 16)
     with_rate: tuple[int, ...] = (1, 8)
+    band_parts: tuple[Part, ...] = ("edges", "weights", "both")
     seeds: tuple[int, ...] = (0, 1, 2)
     slopes: tuple[float, ...] = LADDER
 
@@ -208,7 +220,8 @@ def _books(config: AdaptiveConfig) -> list[CodebookConfig]:
     sizes = [
         replace(config.codebook, size=size, rate=size in config.with_rate) for size in config.sizes
     ]
-    return [*sizes, replace(config.codebook, size=1, scaled=True)]
+    parts = [replace(config.codebook, size=1, rate=False, bands=part) for part in config.band_parts]
+    return [*sizes, replace(config.codebook, size=1, scaled=True), *parts]
 
 
 def _labels(config: AdaptiveConfig) -> list[str]:
@@ -243,7 +256,10 @@ def _ends(
 
 def family_name(book: CodebookConfig, *, rate: bool) -> str:
     """Family of the rows of a codebook, with a rung for each image or one for all."""
-    if book.scaled:
+    if book.bands is not None:
+        learned = "edges + weights" if book.bands == "both" else book.bands
+        part = f"{BANDS} bands, {learned}"
+    elif book.scaled:
         part = "scale"
     elif book.size == 1:
         part = "rate" if rate else "one table"
@@ -320,7 +336,8 @@ class Material:
 
 def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -> AdaptiveProfile:
     """Learn an adaptive profile, or load the one in ``folder`` that was learned the same way."""
-    name = f"{'scaled' if config.scaled else 'codebook'}-{config.size}"
+    kind = "scaled" if config.scaled else f"bands-{config.bands}" if config.bands else "codebook"
+    name = f"{kind}-{config.size}"
     path = folder / f"{name}-seed-{config.seed}.json"
     wanted = _provenance(config, material)
     if path.exists():
@@ -331,8 +348,21 @@ def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -
     sensitivity = material.sensitivity
     started = time.perf_counter()
     kinds = kinds_of(statistics, config.size, seed=config.seed)
-    candidates = codebook_candidates(problem, sensitivity, kinds, config.slopes)
-    ladders = [[candidate.tables for candidate in ladder] for ladder in candidates]
+    record: Row = {}
+    if config.bands is None:
+        candidates = codebook_candidates(problem, sensitivity, kinds, config.slopes)
+        ladders = [[candidate.tables for candidate in ladder] for ladder in candidates]
+    else:
+        means = {name: values.mean(0) for name, values in sensitivity.items()}
+        found_bands = [
+            band_tables(problem, means, slope, count=BANDS, learned=config.bands)
+            for slope in config.slopes
+        ]
+        ladders = [[each.tables for each in found_bands]]
+        record["edges"] = [
+            {name: [asdict(rings) for rings in history] for name, history in each.history.items()}
+            for each in found_bands
+        ]
     if config.scaled:
         ladders = [scaled_ladder(ladder[len(ladder) // 2]) for ladder in ladders]
     if config.rate:
@@ -360,6 +390,7 @@ def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -
         provenance={
             "learned_from": wanted,
             "record": {
+                **record,
                 "seconds": round(time.perf_counter() - started, 2),
                 "kinds": np.bincount(kinds.members).tolist(),
             },
@@ -390,7 +421,7 @@ def _provenance(config: CodebookConfig, material: Material) -> dict[str, Any]:
         "network": material.learn.network,
         "network_sha256": network_sha256(material.problem.network),
         "subsampling": material.learn.subsampling,
-        "settings": asdict(config),
+        "settings": {name: value for name, value in asdict(config).items() if value is not None},
     }
     # As it is read back: tuples become lists.
     return dict(json.loads(json.dumps(wanted)))

@@ -32,6 +32,9 @@ from bandwise.report.variants import VARIANTS
 START_EXPONENT = 2.0
 """That of the paper's distance, at which learning begins; edges begin at equal distances."""
 
+NARROW = 0.04
+"""Width of a band below which its name would run into its neighbour's."""
+
 
 def edge_history(summary: Summary) -> Figure:
     """Edges of the bands and exponent of the distance by epoch: means and ranges over seeds."""
@@ -48,6 +51,8 @@ def edge_history(summary: Summary) -> Figure:
             ends.append(fmean(curve[-1][1]))
         if count <= MAX_BAND_LABELS:
             for band, (low, high) in enumerate(pairwise([*ends, 1.0])):
+                if high - low < NARROW:
+                    continue
                 edges.annotate(
                     f"band {band + 1}",
                     (1.01, (low + high) / 2),

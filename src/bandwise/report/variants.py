@@ -96,7 +96,7 @@ VARIANTS: dict[str, Variant] = {
         comparable=False,
     ),
     "edges": Variant(
-        label="learned edges",
+        label="edge-adaptive",
         meaning="As adaptive, and the edges of the bands and the exponent of their distance are "
         "learned too.",
         colour="#6a3d9a",

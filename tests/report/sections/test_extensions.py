@@ -30,8 +30,9 @@ def test_edges_are_shown_as_they_were_learned() -> None:
     pictures = [block.name for block in section.blocks if isinstance(block, Picture)]
     assert pictures == ["edges", "edges-bands"]
     text = words(section)
-    assert "Learned edges is" in text or "Learned edges and adaptive cannot" in text
+    assert "Edge-adaptive is" in text or "Edge-adaptive and adaptive cannot" in text
     assert "it starts at 2." in text
+    assert "and starts at 0.125: bands of large weight" in text
     assert "neighbours are 0.125 apart" in text
     assert "without a coefficient" not in text
 
@@ -47,13 +48,24 @@ def test_movement_is_that_of_the_rows() -> None:
     assert "The exponent ends at 1.25 (1.25 to 1.25)" in text
 
 
+def test_the_mean_weight_of_a_coefficient_is_that_of_the_rows() -> None:
+    rows = rows_of("edges", seeds=(0,))
+    for row in rows:
+        if row["record"] == "run":
+            row["band_edges"] = [1.0] * 7
+            row["band_weights"] = [0.86, *[0.02] * 7]
+    text = words(edges_section(summarise(parse_records(rows))))
+    # Only the highest of 784 coefficients, at a distance of 1, is in the last band.
+    assert f"ends at {(783 * 0.86 + 0.02) / 784:.3f} (" in text
+
+
 def test_empty_bands_are_said() -> None:
     rows = rows_of("edges", seeds=(0,))
     for row in rows:
         if row["record"] == "run":
             row["band_edges"] = [0.1, 0.2, 0.2, 0.4, 0.5, 0.6, 0.7]
     text = words(edges_section(summarise(parse_records(rows))))
-    assert "Some bands end without a coefficient: 1 of 8" in text
+    assert "Bands that end without a coefficient: 1 of 8, run by run" in text
 
 
 def test_epochs_alone_show_edges_and_nothing_else() -> None:
@@ -82,7 +94,7 @@ def test_nothing_is_said_of_what_was_not_run(build: object) -> None:
 
 def test_extensions_are_set_against_adaptive() -> None:
     text = words(gain_section(summary_of("static", "adaptive", "edges", "input")))
-    assert "learned edges − adaptive" in text
+    assert "edge-adaptive − adaptive" in text
     assert "input-adaptive − adaptive" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import fmean
 
 import numpy as np
@@ -14,7 +15,6 @@ from bandwise.report.figures import MAX_CLASSES
 from bandwise.report.planes import Weighting
 from bandwise.report.sections.weights import MAX_TABLE_BANDS
 from bandwise.report.summary import Spread, Summary
-from bandwise.report.variants import VARIANTS
 from bandwise.report.wording import finding, listing, plain, sentence
 
 
@@ -53,6 +53,7 @@ def edges_section(summary: Summary) -> Section | None:
             for seed, run in runs.items()
             if run.rings is not None
         }
+        blocks.append(Points([*_findings(summary, "edges"), *_movement(summary, learned.values())]))
         blocks.append(
             Picture(
                 name="edges-bands",
@@ -62,7 +63,6 @@ def edges_section(summary: Summary) -> Section | None:
                 figure=planes.band_planes({"start": uniform, **learned}),
             )
         )
-        blocks.append(Points([*_findings(summary, "edges"), *_movement(summary)]))
         if count <= MAX_TABLE_BANDS:
             blocks.append(_edges_table(summary))
     if len(blocks) == 1:
@@ -120,24 +120,28 @@ def _learned_rings(summary: Summary) -> list[Rings]:
     return [run.rings for run in runs if run.variant == "edges" and run.rings is not None]
 
 
-def _movement(summary: Summary) -> list[str]:
-    """Say how far edges and exponent went, and whether bands emptied."""
+def _movement(summary: Summary, learned: Iterable[Weighting]) -> list[str]:
+    """Say how far edges and exponent went, what that does to scale, and which bands emptied."""
     rings, start = _learned_rings(summary), summary.records.experiment.bands
     count = start.count
     moved = [
         abs(edge - (number + 1) / count) for each in rings for number, edge in enumerate(each.edges)
     ]
     exponents = [each.exponent for each in rings]
+    scales = [float(weighting.plane.mean()) for weighting in learned]
     empty = [count - len(np.unique(each.bands(*start.shape).plane)) for each in rings]
     statements = [
         f"Edges end {fmean(moved):.3f} from where they start, on average, and {max(moved):.3f} at "
         f"most; at the start, neighbours are {1 / count:.3f} apart.",
         f"The exponent ends at {fmean(exponents):.2f} ({min(exponents):.2f} to "
         f"{max(exponents):.2f}); it starts at {extensions.START_EXPONENT:.0f}.",
+        f"The mean weight of a coefficient ends at {fmean(scales):.3f} ({min(scales):.3f} to "
+        f"{max(scales):.3f}) and starts at {1 / count:.3f}: bands of large weight may take more "
+        "coefficients in, so that edges change the scale of the network's input, too.",
     ]
     if any(empty):
         statements.append(
-            f"Some bands end without a coefficient: {listing(empty)} of {count} in the runs."
+            f"Bands that end without a coefficient: {listing(empty)} of {count}, run by run."
         )
     return statements
 
@@ -147,7 +151,7 @@ def _edges_table(summary: Summary) -> Table:
     edges = zip(*(rings.edges for rings in _learned_rings(summary)), strict=True)
     uppers = [*(plain(Spread.of(values)) for values in edges), "1.000"]
     return Table(
-        caption=f"{VARIANTS['edges'].label.capitalize()} at the best epoch "
+        caption="Learned edges at the best epoch "
         f"(mean ± sample standard deviation over {quantity(len(item.seeds), 'seed')})",
         head=["band", "ends at, start", "learned", "coefficients, start", "learned", "weight"],
         rows=[

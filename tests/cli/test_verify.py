@@ -1,0 +1,40 @@
+"""``bandwise verify`` as a person uses it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bandwise import jpeg
+from bandwise.cli.main import run
+from bandwise.pipeline import encode_tree
+from tests.pipeline.datasets import PROFILE, put_images
+
+pytestmark = pytest.mark.skipif(
+    not jpeg.available(), reason="the native JPEG extension is not built"
+)
+
+
+def test_a_tree_is_verified_and_what_is_wrong_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    encode_tree(put_images(tmp_path / "in", 30), out, PROFILE)
+    assert run(["verify", str(out), "--workers", "1"]) == 0
+    assert capfd.readouterr().out == "30 images whole\n"
+    for path in out.rglob("*.jpg"):
+        path.write_bytes(b"[bold]")
+    assert run(["verify", str(out), "--workers", "1", "--json"]) == 1
+    said = capfd.readouterr()
+    assert len(json.loads(said.out)["problems"]) == 30
+    lines = said.err.splitlines()
+    assert lines[0] == "cat/00.jpg: its bytes are not those that were written"
+    assert len(lines) == 21
+    assert lines[-1].startswith(f"error: 30 problems in {out}; remove the files that are named")
+
+
+def test_a_folder_without_a_run_is_an_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(tmp_path)]) == 1
+    assert "holds no run of `bandwise encode`" in capfd.readouterr().err

@@ -1,0 +1,112 @@
+"""Every executor does the same: results in order, bounded, errors as they are, no worker left."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bandwise.errors import ConfigurationError, CorruptDataError, WorkerError
+from bandwise.pipeline import Executor, InProcess, Processes, Ray, executor_of
+from bandwise.pipeline.executors import IN_FLIGHT_PER_WORKER
+
+
+def slow_square(number: int) -> int:
+    time.sleep(0.02 if number % 3 == 0 else 0)
+    return number * number
+
+
+def failing(number: int) -> int:
+    if number == 3:
+        raise CorruptDataError(f"number {number} is bad")
+    return number
+
+
+def broken(number: int) -> int:
+    return number // 0
+
+
+def pid_of(number: int) -> int:
+    return os.getpid()
+
+
+def killed(number: int) -> int:
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def noted(path: Path) -> None:
+    path.write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_results_come_in_order(executor: Executor) -> None:
+    assert list(executor.map(slow_square, range(30))) == [number**2 for number in range(30)]
+    assert list(executor.map(slow_square, [])) == []
+
+
+def test_tasks_are_taken_as_they_are_needed(executor: Executor) -> None:
+    taken = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with closing(executor.map(slow_square, tasks())) as results:
+        for expected in range(5):
+            assert next(results) == expected**2
+    assert len(taken) <= 5 + 2 * IN_FLIGHT_PER_WORKER
+
+
+def test_an_error_arrives_as_it_is(executor: Executor) -> None:
+    with pytest.raises(CorruptDataError, match="number 3 is bad"):
+        list(executor.map(failing, range(9)))
+
+
+def test_an_error_that_nobody_foresaw_says_where_it_was(executor: Executor) -> None:
+    with pytest.raises((RuntimeError, ZeroDivisionError), match=r"division|modulo"):
+        list(executor.map(broken, range(9)))
+
+
+def test_processes_are_others_and_as_many_as_asked_for() -> None:
+    pids = set(Processes(2).map(pid_of, range(50)))
+    assert os.getpid() not in pids
+    assert 1 <= len(pids) <= 2
+
+
+def test_a_worker_that_dies_is_an_error_that_says_how_to_go_on() -> None:
+    with pytest.raises(WorkerError, match=r"exit code -9.*--resume goes on"):
+        list(Processes(2).map(killed, range(9)))
+
+
+def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
+    results = Processes(1).map(noted, [tmp_path / "pid"])
+    waiting = threading.Thread(target=lambda: next(results, None), daemon=True)
+    waiting.start()
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.01)
+    pid = int((tmp_path / "pid").read_text())
+    os.kill(pid, signal.SIGTERM)
+    waiting.join(timeout=20)
+    assert not waiting.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_executors_by_name() -> None:
+    assert executor_of("local", 1) == InProcess()
+    assert executor_of("local", 3) == Processes(3)
+    assert executor_of("ray", None) == Ray(None)
+    for engine, workers, message in (
+        ("local", 0, "workers is at least 1"),
+        ("ray", -1, "workers is at least 1"),
+        ("spark", None, "choose local or ray"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            executor_of(engine, workers)

@@ -1,6 +1,6 @@
 """Write the parts of the documentation that come from the code and from the results.
 
-    python docs/generate.py            writes docs/cli.md, docs/api.md, README.md's tables, figures
+    python docs/generate.py            writes docs/cli.md, docs/api.md, tables of results, figures
     python docs/generate.py --check    fails where a file is not what would be written
 
 Figures are drawn only when writing: their bytes depend on the version of the drawing library.
@@ -26,7 +26,10 @@ from bandwise.results import read_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {path.parent.name: path for path in sorted(ROOT.glob("results/*/results.jsonl"))}
-"""Results by name; README.md has a part for each, and may have parts for those yet to come."""
+"""Results by name; a page has a part for each, and may have parts for those yet to come."""
+
+PAGES = {"adaptive": "docs/compression.md"}
+"""Pages with parts of results, by the name of the results; README.md has all others."""
 
 
 def cli_reference() -> str:
@@ -63,12 +66,12 @@ def options_table(command: Any) -> list[str]:
 
 
 def readme(text: str, results: Mapping[str, Path]) -> str:
-    """Text of README.md with its parts of the given results renewed."""
+    """Text of README.md, or of another page, with its parts of the given results renewed."""
     for name, path in results.items():
         marker = f"<!-- generated: {name} -->"
         pattern = re.compile(re.escape(marker) + r".*?<!-- end -->", re.DOTALL)
         if not pattern.search(text):
-            raise SystemExit(f"README.md has no part {marker} … <!-- end -->")
+            raise SystemExit(f"the page of {name} has no part {marker} … <!-- end -->")
         part = f"{marker}\n{results_part(name, read_rows(path))}\n<!-- end -->"
         text = pattern.sub(lambda _, new=part: new, text)
     return text
@@ -78,12 +81,13 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Each generated file with what it should hold."""
     yield ROOT / "docs" / "cli.md", cli_reference()
     yield ROOT / "docs" / "api.md", api_reference()
-    path = ROOT / "README.md"
-    yield path, readme(path.read_text(), RESULTS)
+    for page in ("README.md", *PAGES.values()):
+        here = {name: at for name, at in RESULTS.items() if PAGES.get(name, "README.md") == page}
+        yield ROOT / page, readme((ROOT / page).read_text(), here)
 
 
 def draw() -> None:
-    """Renew the figures that README.md shows."""
+    """Renew the figures that pages show."""
     for name in FIGURES.keys() & RESULTS.keys():
         with tempfile.TemporaryDirectory() as folder:
             write_report(RESULTS[name], Path(folder))

@@ -1,4 +1,4 @@
-"""README.md's parts that state results: Markdown from the rows of a results file."""
+"""Parts of the documentation that state results: Markdown from the rows of a results file."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ from bandwise.measures import (
     saving_at_equal_divergence,
 )
 from bandwise.report import paper
+from bandwise.report.adaptive import adaptive_summary, holds_codebooks
+from bandwise.report.adaptive.sections.outcome import verdict
+from bandwise.report.adaptive.summary import (
+    LEVELS,
+    ONE_TABLE,
+    AdaptiveSummary,
+    part_name,
+)
 from bandwise.report.rate_accuracy import holds_points
 from bandwise.report.rate_accuracy.codecs import in_order, look_of
 from bandwise.report.rate_accuracy.records import main_network, parse_rate_records
@@ -61,8 +69,9 @@ FIGURES = {
     "mnist": ("accuracy", "bands"),
     "clothing128": ("frozen",),
     "straight-from-jpeg": ("training-resnet", "kept-resnet-small"),
+    "adaptive": ("savings", "divergence"),
 }
-"""Figures of the report that README.md shows, by the name of the results."""
+"""Figures of the report that the documentation shows, by the name of the results."""
 
 FIGURE_NAMES = {"frozen": "rate", "training-resnet": "training", "kept-resnet-small": "kept"}
 """Names in docs/figures where they are not the report's."""
@@ -70,6 +79,8 @@ FIGURE_NAMES = {"frozen": "rate", "training-resnet": "training", "kept-resnet-sm
 
 def results_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Markdown of what a results file says, of whichever kind."""
+    if holds_codebooks(rows):
+        return adaptive_part(name, rows)
     if holds_trained(rows):
         return straight_part(name, rows)
     return rate_part(name, rows) if holds_points(rows) else training_part(rows)
@@ -155,6 +166,57 @@ def straight_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
         kind, _, network = figure.partition("-")
         figures.append(f"![{alts[kind].format(network)}]({figure_path(name, figure)})")
     return "\n\n".join([*filter(None, parts), *figures])
+
+
+def adaptive_part(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What every way of choosing tables by image saves, how sure that is, and the figures."""
+    summary = adaptive_summary(rows)
+    original = summary.original()
+    accuracy = "" if original is None else f", originals {original.accuracy:.2%}"
+    note = (
+        f"Test images of {summary.records.rate.facts.dataset_name} "
+        f"([results/{name}](../results/{name}/results.jsonl)), settings chosen on validation for "
+        f"≤ {bound_in_words(BOUND)} lost; "
+        f"frozen network {summary.network}{accuracy}. Means over seeds of learning with their "
+        f"standard deviation; fewer bytes than *{part_name(ONE_TABLE)}*, paired by seed, with the "
+        f"95 % interval of the mean over seeds. {MISSED}: more is lost on test with some seed. "
+        f"{NONE}: not defined."
+    )
+    alts = {
+        "savings": "Bytes saved against one table for all images by every way of choosing",
+        "divergence": "Divergence of the network's output against bytes an image",
+    }
+    figures = (
+        f"![{alts[figure]}]({figure_path(name, figure).removeprefix('docs/')})"
+        for figure in FIGURES.get(name, ())
+    )
+    return "\n\n".join([parts_table(summary), note, verdict(summary), *figures])
+
+
+def parts_table(summary: AdaptiveSummary) -> str:
+    """Bytes, accuracy and savings of each way of choosing."""
+    titles = ["fewer bytes", "over common accuracies", "at equal divergence"]
+    rows = [["tables by", "seeds", "bytes, accuracy", *titles]]
+    for family in (*summary.families, *summary.bounds):
+        size = summary.size_bytes(family, BOUND)
+        accuracy = summary.accuracy(family, BOUND)
+        cells = [part_name(family), str(len(summary.seeds_of(family))), NONE]
+        if size is not None and accuracy is not None:
+            spread = "" if size.std is None else f" ± {size.std:,.0f}"
+            mark = "" if summary.holds(family, BOUND) else f" {MISSED}"
+            cells[2] = f"{size.mean:,.0f}{spread} B, {percent(accuracy)}{mark}"
+        for level in LEVELS:
+            gain = summary.gain(family, level)
+            if family == ONE_TABLE:
+                cells.append("")
+            elif gain is None:
+                cells.append(NONE)
+            else:
+                cells.append(f"{100 * gain.mean:.1f} %")
+                if gain.interval is not None:
+                    cells[-1] += " ({:.1f} to {:.1f})".format(*(100 * e for e in gain.interval))
+        rows.append(cells)
+    return _table(rows)
 
 
 def _twin_sentences(summary: StraightSummary) -> Iterator[str]:

@@ -13,6 +13,7 @@ import torch
 from bandwise import jpeg
 from bandwise.cli.main import COMMANDS, load_command
 from bandwise.results import write_rows
+from tests.report.adaptive.synthetic import adaptive_rows
 from tests.report.conftest import synthetic_rows
 from tests.report.rate_accuracy.synthetic import rate_rows
 from tests.report.straight.synthetic import straight_rows
@@ -165,6 +166,28 @@ def test_gains_of_the_extensions_are_over_adaptive(generate: Any) -> None:
     assert first.startswith("gain adaptive - static: ")
     assert second.startswith("gain edges - adaptive: ")
     assert third.startswith("gain input - adaptive: ")
+
+
+def test_results_of_tables_for_each_image_make_a_table_and_a_verdict(
+    generate: Any, tmp_path: Path
+) -> None:
+    assert generate.PAGES["adaptive"] == "docs/compression.md"
+    write_rows(tmp_path / "results.jsonl", adaptive_rows())
+    text = generate.readme(
+        PART.replace("clothing128", "adaptive"), {"adaptive": tmp_path / "results.jsonl"}
+    )
+    rows = {line.split(" |")[0][2:]: line for line in text.splitlines() if line.startswith("| ")}
+    saved = "9.0 % (6.5 to 11.5)"
+    assert rows["rate"] == (
+        f"| rate | 3 | 5,824 ± 64 B, 79.00% ± 0.00% | {saved} | {saved} | {saved} |"
+    )
+    assert rows["oracle"].endswith("| 50.0 % | 50.0 % | – |")
+    assert rows["one table"].endswith("|  |  |  |")
+    assert "[results/adaptive](../results/adaptive/results.jsonl)" in text
+    assert "frozen network resnet, originals 80.00%" in text
+    assert "The target of 15 % fewer bytes at ≤ 1 point is met by codebook of 2 + rate" in text
+    assert "(figures/adaptive-savings.png)" in text
+    assert "(figures/adaptive-divergence.png)" in text
 
 
 def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:

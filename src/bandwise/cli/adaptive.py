@@ -59,11 +59,14 @@ def adaptive(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
+    from bandwise.cli.parts import print_parts
     from bandwise.cli.stages import Stages
     from bandwise.recipes.adaptive import AdaptiveConfig, CodebookConfig, run
     from bandwise.recipes.learning import LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.report import write_report
+    from bandwise.report.adaptive import adaptive_summary
+    from bandwise.results import read_rows
 
     console = Console()
     config = AdaptiveConfig(
@@ -82,4 +85,5 @@ def adaptive(
     with resumable("what is finished is"), Stages(console) as stages:
         results = run(config, data, folder, listener=stages.hear)
     page = write_report(results, folder)
+    print_parts(console, adaptive_summary(read_rows(results)))
     console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from bandwise.evaluation.codecs import (
     unavailable,
 )
 from bandwise.evaluation.costs import Costs, rung_costs
-from bandwise.evaluation.examples import example_rows
+from bandwise.evaluation.examples import end_rows, example_rows
 from bandwise.evaluation.ledger import Ledger, check_folder
 from bandwise.evaluation.points import Conditions, measure, original_row, recode
 from bandwise.evaluation.run import (
@@ -44,6 +44,7 @@ __all__ = [
     "as_array",
     "baselines",
     "check_folder",
+    "end_rows",
     "evaluate",
     "example_rows",
     "family_of",

@@ -11,12 +11,14 @@ from PIL import Image
 
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError
-from bandwise.evaluation.codecs import Codec, Setting, as_array
+from bandwise.evaluation.codecs import AdaptiveCodec, Codec, Setting, as_array
+from bandwise.evaluation.codecs.base import Pixels
 from bandwise.measures import (
     GUIDED,
     LEARNED,
     LIBJPEG,
     ORIGINAL,
+    Point,
     best_point,
     find_original,
     points_of,
@@ -78,31 +80,76 @@ def example_rows(
     for order in range(min(count, len(images))):
         index = (2 * order + 1) * len(images) // (2 * min(count, len(images)))
         pixels_u8 = as_array(images.pixels_u8[index])
-        shared = {
-            "record": "example",
-            "index": index,
-            "label": classes[int(images.labels[index])],
-        }
-        stream = io.BytesIO()
-        Image.fromarray(pixels_u8).save(stream, "PNG", optimize=True)
-        png = stream.getvalue()
-        yield {
-            **shared,
-            "codec": ORIGINAL,
-            "family": ORIGINAL,
-            "setting_label": ORIGINAL,
-            "size_bytes": len(png),
-            "correct": bool(original.image_correct[index]),
-            "png_base64": base64.b64encode(png).decode(),
-        }
+        shared = _shared(index, images, classes)
+        yield _original(shared, pixels_u8, original)
         for codec, setting, tested in chosen:
-            file = codec.encode(pixels_u8, setting)
-            yield {
-                **shared,
-                "codec": codec.name,
-                "family": setting.family,
-                "setting_label": setting.label,
-                "size_bytes": len(file),
-                "correct": bool(tested.image_correct[index]),
-                "jpeg_base64": base64.b64encode(file).decode(),
-            }
+            yield _coded(shared, codec, setting, pixels_u8, tested)
+
+
+def end_rows(
+    rows: Iterable[Mapping[str, Any]],
+    codec: AdaptiveCodec,
+    setting: Setting,
+    images: LabelledImages,
+    classes: Sequence[str],
+    *,
+    network: str,
+    count: int = 6,
+) -> Iterator[Row]:
+    """Yield the images with the lowest rungs and those with the highest: original and file.
+
+    Parameters
+    ----------
+    rows
+        Of one seed of learning, with the test points of the setting and of the originals.
+    codec, setting
+        A policy at one price of a bit.
+    images, classes
+        The test images of the rows, and the names of their labels.
+    count
+        Images of each end; of those on the same rung the first.
+    """
+    measured = {p.setting_key: p for p in points_of(rows, network=network) if p.split == "test"}
+    original = measured[ORIGINAL, ORIGINAL, ORIGINAL]
+    tested = measured[codec.name, setting.family, setting.label]
+    profile = codec.profile(setting.label)
+    arrays = [as_array(pixels_u8) for pixels_u8 in images.pixels_u8]
+    rungs = [profile.choice(array)[1] for array in arrays]
+    order = sorted(range(len(arrays)), key=rungs.__getitem__)
+    ends = [*order[:count], *sorted(order, key=lambda index: -rungs[index])[:count]]
+    for index in dict.fromkeys(ends):
+        shared = _shared(index, images, classes)
+        yield _original(shared, arrays[index], original)
+        yield _coded(shared, codec, setting, arrays[index], tested)
+
+
+def _shared(index: int, images: LabelledImages, classes: Sequence[str]) -> Row:
+    return {"record": "example", "index": index, "label": classes[int(images.labels[index])]}
+
+
+def _original(shared: Row, pixels_u8: Pixels, measured: Point) -> Row:
+    stream = io.BytesIO()
+    Image.fromarray(pixels_u8).save(stream, "PNG", optimize=True)
+    png = stream.getvalue()
+    return {
+        **shared,
+        "codec": ORIGINAL,
+        "family": ORIGINAL,
+        "setting_label": ORIGINAL,
+        "size_bytes": len(png),
+        "correct": bool(measured.image_correct[shared["index"]]),
+        "png_base64": base64.b64encode(png).decode(),
+    }
+
+
+def _coded(shared: Row, codec: Codec, setting: Setting, pixels_u8: Pixels, measured: Point) -> Row:
+    file = codec.encode(pixels_u8, setting)
+    return {
+        **shared,
+        "codec": codec.name,
+        "family": setting.family,
+        "setting_label": setting.label,
+        "size_bytes": len(file),
+        "correct": bool(measured.image_correct[shared["index"]]),
+        "jpeg_base64": base64.b64encode(file).decode(),
+    }

@@ -39,6 +39,7 @@ from bandwise.evaluation import (
     OracleCodec,
     as_array,
     check_folder,
+    end_rows,
     evaluate,
     rung_costs,
 )
@@ -208,6 +209,8 @@ def run(
         ledger.add(*(codebook_row(each, seed, book) for each, book in books.items()))
         for codec, split in product(policies, SPLITS):
             ledger.add(*choice_rows(codec, dataset.split(split), split, seed))
+        if seed == config.seeds[0]:
+            ledger.add(*_ends(policies[0], ledger.rows(), dataset, config))
         ledger.flush()
     return results
 
@@ -234,6 +237,21 @@ def _bounds(
         GuidedCodec(ladder, network, name=GUIDED, device=device),
         OracleCodec(ladder, network, shown, name=ORACLE, device=device),
     ]
+
+
+def _ends(
+    codec: AdaptiveCodec, rows: Sequence[Row], dataset: Dataset, config: AdaptiveConfig
+) -> Iterator[Row]:
+    """Rows "example" of the images at both ends of the rungs, at a middle price of a bit."""
+    settings = codec.settings()
+    return end_rows(
+        [row for row in rows if row.get("seed") == config.seeds[0]],
+        codec,
+        settings[len(settings) // 2],
+        dataset.test,
+        dataset.classes,
+        network=config.learn.network,
+    )
 
 
 def family_name(book: CodebookConfig, *, rate: bool) -> str:

@@ -5,8 +5,8 @@
 ``records`` checks rows, ``summary`` computes statistics, ``sections`` says what they mean,
 ``figures`` and ``planes`` draw, ``page`` writes. Everything is redrawn from the rows alone.
 That is the page of an experiment that trained band weights; ``rate_accuracy`` holds the same
-parts for one that measured bytes and accuracy, ``straight`` for one that trained on coefficients.
-The rows decide which of them is written.
+parts for one that measured bytes and accuracy, ``adaptive`` for one that chose tables for each
+image, ``straight`` for one that trained on coefficients. The rows decide which of them is written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bandwise.report import rate_accuracy, sections, straight
+from bandwise.report import adaptive, rate_accuracy, sections, straight
+from bandwise.report.adaptive import adaptive_page, holds_codebooks
 from bandwise.report.page import write_page
 from bandwise.report.rate_accuracy import holds_points, rate_accuracy_page
 from bandwise.report.records import parse_records
@@ -45,6 +46,8 @@ def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> 
         If the folder cannot be written.
     """
     rows = read_rows(results) if isinstance(results, Path) else results
+    if holds_codebooks(rows):
+        return write_page(adaptive_page(rows), out_dir)
     if holds_points(rows):
         return write_page(rate_accuracy_page(rows), out_dir)
     if holds_trained(rows):
@@ -57,6 +60,8 @@ def unfinished(rows: Sequence[Mapping[str, Any]]) -> str:
 
     Raises `ResultsError` as `write_report` does.
     """
+    if holds_codebooks(rows):
+        return adaptive.unfinished(rows)
     if holds_points(rows):
         return rate_accuracy.unfinished(rows)
     if holds_trained(rows):

@@ -38,15 +38,15 @@ def tables_beside(learned: TableSet, reference: TableSet, titles: tuple[str, str
         grid = figure.subplots(len(pairs), 3, squeeze=False)
         for panels, (ours, theirs, component) in zip(grid, pairs, strict=True):
             for axes, table, title in zip(panels, (ours, theirs), titles, strict=False):
-                _draw_steps(axes, table, *steps)
+                draw_steps(axes, table, *steps)
                 axes.set_title(f"{title}, {component}")
             _draw_ratio(panels[2], ours, theirs, *ratios)
             panels[2].set_title(f"ratio, {component}")
             panels[0].set_ylabel("vertical frequency v")
         for axes in grid[-1]:
             axes.set_xlabel("horizontal frequency u")
-        _colour_bar(figure, grid[:, :2].ravel().tolist(), *steps, "step of the table", [1, 10, 100])
-        bar = _colour_bar(
+        colour_bar(figure, grid[:, :2].ravel().tolist(), *steps, "step of the table", [1, 10, 100])
+        bar = colour_bar(
             figure, grid[:, 2].tolist(), *ratios, "learned ÷ libjpeg", [-3, -1, 0, 1, 3]
         )
         bar.set_xticklabels(["1/8", "1/2", "1", "2", "8"])
@@ -68,12 +68,12 @@ def importance(planes: Mapping[str, Floats]) -> Figure:
                 _signed(exponent) if share > 0 else "0"
                 for share, exponent in zip(relative.flat, exponents.flat, strict=True)
             ]
-            _draw_cells(axes, exponents, *colours, texts)
+            draw_cells(axes, exponents, *colours, texts)
             axes.set(title=COMPONENT_NAMES[name], xlabel="horizontal frequency u")
         for axes in grid[len(names) :]:
             axes.remove()
         grid[0].set_ylabel("vertical frequency v")
-        _colour_bar(
+        colour_bar(
             figure,
             list(grid[: len(names)]),
             *colours,
@@ -83,15 +83,16 @@ def importance(planes: Mapping[str, Floats]) -> Figure:
         return figure
 
 
-def _draw_steps(axes: Axes, table: QuantTable, colormap: Colormap, norm: Normalize) -> None:
-    _draw_cells(axes, table.array, colormap, norm, [str(step) for step in table.values])
+def draw_steps(axes: Axes, table: QuantTable, colormap: Colormap, norm: Normalize) -> None:
+    """Draw the steps of a table, each with its number."""
+    draw_cells(axes, table.array, colormap, norm, [str(step) for step in table.values])
 
 
 def _draw_ratio(
     axes: Axes, ours: QuantTable, theirs: QuantTable, colormap: Colormap, norm: Normalize
 ) -> None:
     ratio = ours.array / theirs.array
-    _draw_cells(axes, np.log2(ratio), colormap, norm, [_short(value) for value in ratio.flat])
+    draw_cells(axes, np.log2(ratio), colormap, norm, [_short(value) for value in ratio.flat])
 
 
 def _signed(value: float) -> str:
@@ -102,13 +103,14 @@ def _short(ratio: float) -> str:
     return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}" if ratio >= 1.05 else f"{ratio:.2f}"
 
 
-def _draw_cells(
+def draw_cells(
     axes: Axes,
     values: np.ndarray[tuple[int, ...], np.dtype[np.float64 | np.int32]],
     colormap: Colormap,
     norm: Normalize,
     texts: Sequence[str],
 ) -> None:
+    """Draw (8, 8) values as colours, each with a text."""
     axes.imshow(values, cmap=colormap, norm=norm)
     axes.set(xticks=range(BLOCK), yticks=range(BLOCK))
     axes.grid(visible=False)
@@ -120,7 +122,7 @@ def _draw_cells(
         axes.text(u, v, text, ha="center", va="center", fontsize=8, color=text_on(fill))
 
 
-def _colour_bar(
+def colour_bar(
     figure: Figure,
     panels: list[Axes],
     colormap: Colormap,
@@ -128,6 +130,7 @@ def _colour_bar(
     label: str,
     ticks: Sequence[float],
 ) -> Axes:
+    """Add the scale of the colours below some panels."""
     bar = figure.colorbar(
         ScalarMappable(norm, colormap),
         ax=panels,

@@ -1,0 +1,109 @@
+"""Rows of an experiment with tables chosen for each image, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandwise.errors import TableError
+from bandwise.report.fields import Fields, fields_of
+from bandwise.report.rate_accuracy.records import RateRecords, parse_rate_records
+from bandwise.tables import TableSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codebook:
+    """Ladders of tables, one a kind of images, from large files to small.
+
+    ``kinds`` counts the training images of each kind, ``multiplications`` those that the policy
+    takes for an image.
+    """
+
+    family: str
+    seed: int
+    ladders: tuple[tuple[TableSet, ...], ...]
+    kinds: tuple[int, ...]
+    multiplications: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """Ladder and rung, from 0, that each image of a split gets at a setting; both (N,)."""
+
+    family: str
+    label: str
+    split: str
+    seed: int
+    ladders: NDArray[np.int64]
+    rungs: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveRecords:
+    """Everything that such a results file says; ``rate`` holds what was measured on files."""
+
+    rate: RateRecords
+    codebooks: tuple[Codebook, ...]
+    choices: tuple[Choices, ...]
+
+
+def parse_adaptive_records(rows: Sequence[Mapping[str, Any]]) -> AdaptiveRecords:
+    """Check rows and give them types; rows of other kinds are left alone.
+
+    Raises
+    ------
+    ResultsError
+        Where `parse_rate_records` does, and for a field that is missing or of another kind.
+    """
+    fields = fields_of(rows)
+    return AdaptiveRecords(
+        rate=parse_rate_records(rows),
+        codebooks=tuple(_codebook(row) for row in fields if row.record == "codebook"),
+        choices=tuple(_choices(row) for row in fields if row.record == "choices"),
+    )
+
+
+def _codebook(row: Fields) -> Codebook:
+    value = row.value("codebook")
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(each, list) for each in value)
+    ):
+        raise row.error("codebook", "expected a list of lists of tables")
+    try:
+        ladders = tuple(tuple(map(TableSet.from_json, ladder)) for ladder in value)
+    except TableError as error:
+        raise row.error("codebook", str(error)) from error
+    if len({len(ladder) for ladder in ladders}) > 1 or not ladders[0]:
+        raise row.error("codebook", "expected ladders of equally many tables")
+    kinds = row.integers("kinds")
+    if len(kinds) != len(ladders):
+        raise row.error("kinds", f"expected {len(ladders)} counts, got {len(kinds)}")
+    return Codebook(
+        family=row.text("family"),
+        seed=row.integer("seed"),
+        ladders=ladders,
+        kinds=kinds,
+        multiplications=row.integer("multiplications"),
+        seconds=row.number("seconds"),
+    )
+
+
+def _choices(row: Fields) -> Choices:
+    ladders, rungs = (np.array(row.integers(name), np.int64) for name in ("ladders", "rungs"))
+    if len(ladders) != len(rungs) or not len(rungs) or min(ladders.min(), rungs.min()) < 0:
+        raise row.error("rungs", "expected a ladder and a rung, from 0, of every image")
+    return Choices(
+        family=row.text("family"),
+        label=row.text("label"),
+        split=row.text("split"),
+        seed=row.integer("seed"),
+        ladders=ladders,
+        rungs=rungs,
+    )

@@ -1,0 +1,93 @@
+"""What was learned, and what choosing costs."""
+
+from __future__ import annotations
+
+from bandwise.measures import quantity
+from bandwise.report.adaptive import heatmaps
+from bandwise.report.adaptive.records import Codebook
+from bandwise.report.adaptive.summary import RATE, SCALE, AdaptiveSummary, part_name
+from bandwise.report.blocks import Block, Picture, Section, Table, Text
+from bandwise.report.summary import Spread
+from bandwise.report.wording import seconds
+
+
+def tables_section(summary: AdaptiveSummary) -> Section | None:
+    """The ladder for all images, and how tables of kinds differ from it."""
+    one, book = one_ladder(summary), largest(summary)
+    blocks: list[Block] = []
+    if one is not None:
+        blocks.append(_ladder(one))
+    if one is not None and book is not None and len(book.ladders[0]) == len(one.ladders[0]):
+        blocks.append(_kinds(one, book))
+    return Section(anchor="tables", title="What was learned", blocks=blocks) if blocks else None
+
+
+def cost_section(summary: AdaptiveSummary) -> Section:
+    """What learning took, and what the policy takes for an image."""
+    rows = []
+    for family in dict.fromkeys(book.family for book in summary.records.codebooks):
+        books = [book for book in summary.records.codebooks if book.family == family]
+        taken = Spread.of([book.seconds for book in books])
+        rows.append(
+            [
+                part_name(family),
+                str(len(books)),
+                " / ".join(dict.fromkeys(str(len(book.ladders)) for book in books)),
+                f"{sum(books[0].kinds):,}",
+                seconds(taken.mean),
+                f"{max(book.multiplications for book in books):,}",
+            ]
+        )
+    table = Table(
+        caption="Learning and choosing",
+        head=["codebook", "seeds", "kinds", "training images", "time to learn", "multiplications"],
+        rows=rows,
+    )
+    note = (
+        "Time by the clock, mean over seeds: kinds and tables, and for a rate also the files of "
+        "every training image at every rung, and the policy; without the gradients, which all "
+        "codebooks of a seed share. Multiplications are those that choosing "
+        "takes for an image of any size, the transform of the blocks it looks at included. Kinds: "
+        "as many as were found large enough, by seed where they differ."
+    )
+    return Section(anchor="cost", title="What it costs", blocks=[table, Text(note)])
+
+
+def one_ladder(summary: AdaptiveSummary) -> Codebook | None:
+    """Codebook of one ladder, learned for every price."""
+    found = (book for book in summary.records.codebooks if len(book.ladders) == 1)
+    return next((book for book in found if book.family != SCALE), summary.codebook(RATE))
+
+
+def largest(summary: AdaptiveSummary) -> Codebook | None:
+    """Codebook of most kinds among those with a rate, or among all; None where all have one."""
+    books = [book for book in summary.records.codebooks if len(book.ladders) > 1]
+    rated = [book for book in books if book.family in summary.policies]
+    return max(rated or books, key=lambda book: len(book.ladders), default=None)
+
+
+def _ladder(one: Codebook) -> Picture:
+    tables, last = one.ladders[0], len(one.ladders[0]) - 1
+    places = dict.fromkeys((0, last // 2, last))
+    return Picture(
+        name="ladder",
+        title="The ladder for all images: finest, middle and coarsest rung",
+        alt="Quantisation steps of the first, middle and last rung for each frequency.",
+        caption=f"Of {quantity(last + 1, 'rung')}, learned with seed {one.seed}. A larger step "
+        "keeps less of its frequency.",
+        figure=heatmaps.ladder({f"rung {place + 1}": tables[place] for place in places}),
+    )
+
+
+def _kinds(one: Codebook, book: Codebook) -> Picture:
+    rung = (len(one.ladders[0]) - 1) // 2
+    return Picture(
+        name="kinds",
+        title=f"Tables of {quantity(len(book.ladders), 'kind')} of images beside those for all",
+        alt="Ratio of the luma steps of each kind of images to those of one table, for each "
+        "frequency.",
+        caption=f"{part_name(book.family).capitalize()}, seed {book.seed}: luma at rung {rung + 1} "
+        "÷ the same rung of the ladder for all images, which costs as much a bit. Purple is finer, "
+        "orange coarser; titles count training images.",
+        figure=heatmaps.kinds(book, one, rung),
+    )

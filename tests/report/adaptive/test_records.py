@@ -1,0 +1,52 @@
+"""Rows are checked, and the message names the line and the field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bandwise.errors import ResultsError
+from bandwise.report.adaptive.records import parse_adaptive_records
+from bandwise.tables import TableSet
+
+from ..rate_accuracy.synthetic import experiment_row
+from .synthetic import IMAGES, Row, adaptive_rows, choices_row, codebook_row
+
+
+def test_codebooks_and_choices_are_read() -> None:
+    records = parse_adaptive_records(adaptive_rows(seeds=(0, 2)))
+    assert [book.seed for book in records.codebooks] == [0] * 4 + [2] * 4
+    book = records.codebooks[3]
+    assert book.family == "bandwise adaptive: codebook of 2 + rate"
+    assert (book.kinds, book.seconds, book.multiplications) == ((150, 50), 20.0, 300_002)
+    assert book.ladders[1][4] == TableSet.ijg(15)
+    choices = records.choices[2]
+    assert (choices.label, choices.split, len(choices.rungs)) == ("1e-06", "validation", IMAGES)
+    assert choices.rungs[:3].tolist() == [0, 1, 2]
+    assert len(records.rate.points) == 2 * 2 * (1 + 5 * 5) + 2 * 2 * 5
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "value", "message"),
+    [
+        (codebook_row("rate", 0), "codebook", "none", "expected a list of lists of tables"),
+        (codebook_row("rate", 0), "codebook", [], "expected a list of lists of tables"),
+        (codebook_row("rate", 0), "codebook", [[{}]], "field 'codebook': tables are an object"),
+        (codebook_row("codebook of 2", 0), "kinds", [200], "expected 2 counts, got 1"),
+        (codebook_row("rate", 0), "seconds", "long", "field 'seconds': expected a number"),
+        (choices_row("rate", "1e-06", "test", 0), "ladders", [0], "of every image"),
+        (choices_row("rate", "1e-06", "test", 0), "rungs", [-1] * IMAGES, "from 0, of every image"),
+    ],
+)
+def test_damaged_rows_are_named(row: Row, field: str, value: Any, message: str) -> None:
+    with pytest.raises(ResultsError, match=message) as caught:
+        parse_adaptive_records([experiment_row(), row | {field: value}])
+    assert "line 2" in str(caught.value)
+
+
+def test_ladders_are_equally_long() -> None:
+    row = codebook_row("codebook of 2", 0)
+    row["codebook"][1].pop()
+    with pytest.raises(ResultsError, match="ladders of equally many tables"):
+        parse_adaptive_records([experiment_row(), row])

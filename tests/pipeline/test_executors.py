@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -40,9 +39,10 @@ def killed(number: int) -> int:
     return number
 
 
-def noted(path: Path) -> None:
+def noted(task: tuple[Path, float]) -> None:
+    path, seconds = task
     path.write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(seconds)
 
 
 def test_results_come_in_order(executor: Executor) -> None:
@@ -86,15 +86,11 @@ def test_a_worker_that_dies_is_an_error_that_says_how_to_go_on() -> None:
 
 
 def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
-    results = Processes(1).map(noted, [tmp_path / "pid"])
-    waiting = threading.Thread(target=lambda: next(results, None), daemon=True)
-    waiting.start()
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        time.sleep(0.01)
-    pid = int((tmp_path / "pid").read_text())
-    os.kill(pid, signal.SIGTERM)
-    waiting.join(timeout=20)
-    assert not waiting.is_alive()
+    results = Processes(1).map(noted, [(tmp_path / "quick", 0), (tmp_path / "slow", 60)])
+    next(results)
+    pid = int((tmp_path / "quick").read_text())
+    os.kill(pid, 0)
+    results.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

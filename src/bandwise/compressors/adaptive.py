@@ -26,8 +26,8 @@ class AdaptiveBands(FixedBands):
     image whose energies are well above rounding. ``g`` is linear, ReLU, linear without bias, which
     ``a`` is. Its last layer starts at zero, so that training starts with the weights of
     `LearnedBands`, and takes the mean over hidden units, not their sum: Adam, whose steps are alike
-    for all parameters, then moves g no faster than a. `weights_of` is all that encoding needs;
-    `flops` is what it costs.
+    for all parameters, then moves g about as far as a at first. `weights_of` is all that encoding
+    needs; `flops` is what it costs.
 
     Parameters
     ----------

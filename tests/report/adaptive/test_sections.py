@@ -71,7 +71,7 @@ def test_a_saving_that_validation_chose_by_luck_is_doubted() -> None:
     rows = adaptive_rows(lost_on_test=(0, 0, 4, 4, 10))
     for row in rows:
         if row["record"] == "point" and row["family"] in (f"{PREFIX}rate", BOTH):
-            row["divergence"] *= 2
+            row["divergence"] *= 1.2  # saves less, but does
             if row["split"] == "validation" and row["label"] == LABELS[3]:  # as good as rung 3
                 row["image_correct"] = "1" * 79 + "0" * 21
     text = target(adaptive_summary(rows))

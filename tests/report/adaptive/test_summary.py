@@ -55,6 +55,7 @@ def test_files_of_seeds_are_not_mixed(summary: AdaptiveSummary) -> None:
         choice = summary.choice(RATE, 1, seed)
         assert choice is not None
         assert choice.mean_bytes.value == pytest.approx((0.9 + 0.01 * seed) * 6400, abs=0.6)
+        assert {point.seeds for point in summary.points(seed)} == {(seed,)}
 
 
 @pytest.mark.parametrize("level", [0, 1, EQUAL_DIVERGENCE, COMMON_RANGE])

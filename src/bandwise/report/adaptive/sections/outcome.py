@@ -100,8 +100,8 @@ def headline(summary: AdaptiveSummary) -> Section:
         f"tables chosen for it, decoded and shown to the network {summary.network}. A codebook "
         "has a ladder of tables, from large files to small, for each kind of image; a rate means "
         "that a policy gives each image a rung of its ladder by what statistics of its pixels say, "
-        "without network or label; with a scale, the rungs are one table scaled. What is compared "
-        f"has one rung for all images. Learned with {_seeds(summary)}; the setting of each way of "
+        "without network or label; with a scale, the rungs are one table scaled. Without a rate "
+        f"all images get the same rung. Learned with {_seeds(summary)}; the setting of each way of "
         "choosing is the one with the fewest bytes on the validation images among those that "
         "keep the accuracy there within a bound below that on originals."
     )

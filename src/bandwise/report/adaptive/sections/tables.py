@@ -5,7 +5,7 @@ from __future__ import annotations
 from bandwise.measures import quantity
 from bandwise.report.adaptive import heatmaps
 from bandwise.report.adaptive.records import Codebook
-from bandwise.report.adaptive.summary import RATE, SCALE, AdaptiveSummary, part_name
+from bandwise.report.adaptive.summary import ONE_TABLE, RATE, AdaptiveSummary, part_name
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.summary import Spread
 from bandwise.report.wording import seconds
@@ -54,9 +54,8 @@ def cost_section(summary: AdaptiveSummary) -> Section:
 
 
 def one_ladder(summary: AdaptiveSummary) -> Codebook | None:
-    """Codebook of one ladder, learned for every price."""
-    found = (book for book in summary.records.codebooks if len(book.ladders) == 1)
-    return next((book for book in found if book.family != SCALE), summary.codebook(RATE))
+    """Codebook of the ladder for all images, with a rate or without."""
+    return summary.codebook(RATE) or summary.codebook(ONE_TABLE)
 
 
 def largest(summary: AdaptiveSummary) -> Codebook | None:

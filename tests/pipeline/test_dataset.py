@@ -352,7 +352,7 @@ def test_a_full_disk_is_an_error_and_the_run_goes_on_when_there_is_room(
 def test_memory_that_runs_out_is_no_images_fault(
     images: Path, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without_memory(*_: Any) -> None:
+    def without_memory(*_: Any, **__: Any) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:

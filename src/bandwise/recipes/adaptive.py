@@ -67,6 +67,9 @@ from bandwise.tasks.networks import network_sha256
 LADDER = SLOPES[::4]
 """Prices of a bit of a ladder's rungs."""
 
+ASKED = SLOPES[::2]
+"""Prices of a bit at which everything is measured."""
+
 BANDS = 8
 """Bands of tables that have few."""
 
@@ -122,7 +125,7 @@ class AdaptiveConfig:
     band_parts
         What is learned of tables of few bands.
     slopes
-        Prices of a bit at which policies are asked.
+        Prices of a bit at which everything is measured.
     """
 
     learn: LearnConfig = field(default_factory=LearnConfig)
@@ -131,7 +134,7 @@ class AdaptiveConfig:
     with_rate: tuple[int, ...] = (1, 8)
     band_parts: tuple[Part, ...] = ("edges", "weights", "both")
     seeds: tuple[int, ...] = (0, 1, 2)
-    slopes: tuple[float, ...] = LADDER
+    slopes: tuple[float, ...] = ASKED
 
     def __post_init__(self) -> None:
         if 1 not in self.sizes or not self.seeds or not set(self.with_rate) <= set(self.sizes):
@@ -142,9 +145,19 @@ class AdaptiveConfig:
             )
 
     @property
-    def baseline(self) -> CodebookConfig:
-        """One ladder for all images."""
-        return replace(self.codebook, size=1, rate=1 in self.with_rate)
+    def tables(self) -> CodebookConfig:
+        """One ladder for all images, with a rung for each price that is asked: the baseline."""
+        return replace(self.codebook, size=1, rate=False, slopes=self.slopes)
+
+    @property
+    def books(self) -> tuple[CodebookConfig, ...]:
+        """Codebooks to be learned, each once."""
+        return (
+            *(replace(self.tables, size=size) for size in self.sizes),
+            *(replace(self.tables, bands=part) for part in self.band_parts),
+            *(replace(self.codebook, size=size, rate=True) for size in self.with_rate),
+            replace(self.codebook, size=1, scaled=True, rate=True),
+        )
 
 
 def run(
@@ -163,6 +176,7 @@ def run(
     dataset = with_validation(dataset, seed=config.learn.seed)
     network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
     results = out / RESULTS_NAME
+    labels = [slope_label(slope) for slope in config.slopes]
     for seed in config.seeds:
         material = Material(
             config.learn,
@@ -174,23 +188,22 @@ def run(
         )
         books = {
             each: learned_codebook(replace(each, seed=seed), material, out / "profiles")
-            for each in _books(config)
+            for each in config.books
         }
         policies = [
-            AdaptiveCodec(book, config.slopes, name=ADAPTIVE, family=family_name(each, rate=True))
+            AdaptiveCodec(book, config.slopes, name=ADAPTIVE, family=family_name(each))
             for each, book in books.items()
             if each.rate
         ]
         codecs: list[Codec] = [
-            CodebookCodec(
-                book, _labels(config), name=ADAPTIVE, family=family_name(each, rate=False)
-            )
+            CodebookCodec(book, labels, name=ADAPTIVE, family=family_name(each))
             for each, book in books.items()
-            if not each.scaled
+            if not each.rate
         ]
         codecs += policies
         if seed == config.seeds[0]:
-            codecs += _bounds(books[config.baseline].profiles, network, dataset, config)
+            ladder = books.get(replace(config.codebook, size=1, rate=True)) or books[config.tables]
+            codecs += _bounds(ladder.profiles, network, dataset, config)
         results = evaluate(
             EvaluationConfig(
                 network=config.learn.network,
@@ -213,19 +226,6 @@ def run(
             ledger.add(*_ends(policies[0], ledger.rows(), dataset, config))
         ledger.flush()
     return results
-
-
-def _books(config: AdaptiveConfig) -> list[CodebookConfig]:
-    """Codebooks to be learned, each once."""
-    sizes = [
-        replace(config.codebook, size=size, rate=size in config.with_rate) for size in config.sizes
-    ]
-    parts = [replace(config.codebook, size=1, rate=False, bands=part) for part in config.band_parts]
-    return [*sizes, replace(config.codebook, size=1, scaled=True), *parts]
-
-
-def _labels(config: AdaptiveConfig) -> list[str]:
-    return [slope_label(slope) for slope in config.codebook.slopes]
 
 
 def _bounds(
@@ -254,7 +254,7 @@ def _ends(
     )
 
 
-def family_name(book: CodebookConfig, *, rate: bool) -> str:
+def family_name(book: CodebookConfig) -> str:
     """Family of the rows of a codebook, with a rung for each image or one for all."""
     if book.bands is not None:
         learned = "edges + weights" if book.bands == "both" else book.bands
@@ -262,9 +262,9 @@ def family_name(book: CodebookConfig, *, rate: bool) -> str:
     elif book.scaled:
         part = "scale"
     elif book.size == 1:
-        part = "rate" if rate else "one table"
+        part = "rate" if book.rate else "one table"
     else:
-        part = f"codebook of {book.size}" + (" + rate" if rate else "")
+        part = f"codebook of {book.size}" + (" + rate" if book.rate else "")
     return f"{ADAPTIVE}: {part}"
 
 
@@ -272,7 +272,7 @@ def codebook_row(book: CodebookConfig, seed: int, learned: AdaptiveProfile) -> R
     """Row "codebook": the tables of every ladder, and what learning took."""
     return {
         "record": "codebook",
-        "family": family_name(book, rate=book.rate),
+        "family": family_name(book),
         "seed": seed,
         "codebook": [[tables.to_json() for tables in ladder] for ladder in learned.codebook],
         "slopes": list(book.slopes),
@@ -336,8 +336,8 @@ class Material:
 
 def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -> AdaptiveProfile:
     """Learn an adaptive profile, or load the one in ``folder`` that was learned the same way."""
-    kind = "scaled" if config.scaled else f"bands-{config.bands}" if config.bands else "codebook"
-    name = f"{kind}-{config.size}"
+    kind = "codebook" if config.rate else f"bands-{config.bands}" if config.bands else "tables"
+    name = f"{'scaled' if config.scaled else kind}-{config.size}"
     path = folder / f"{name}-seed-{config.seed}.json"
     wanted = _provenance(config, material)
     if path.exists():

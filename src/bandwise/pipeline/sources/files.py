@@ -34,18 +34,18 @@ class _Files(ABC):
 
     def parts(self) -> Iterator[Part]:
         """Files in parts, with what each is like now."""
-        entries = self.entries()
+        entries, above = self.entries(), self.above
         while taken := tuple(islice(entries, self.shard_images)):
             files = tuple(
-                replace(described(each.location, above=self.above), label=each.label)
-                for each in taken
+                replace(described(each.location, above=above), label=each.label) for each in taken
             )
             yield Part(files=files, images=len(files))
 
     def read(self, part: Part) -> Iterator[Sample]:
         """One sample a file."""
+        above = self.above
         for file in part.files:
-            yield _sample(file, self.above)
+            yield _sample(file, above)
 
 
 @dataclass(frozen=True, kw_only=True)

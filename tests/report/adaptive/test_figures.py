@@ -40,6 +40,7 @@ def test_savings_have_a_row_each_with_seeds_mean_and_interval(summary: AdaptiveS
     assert len(at_bound.collections) == 3  # equal savings and single seeds have no interval
     drawn = {np.asarray(line.get_ydata())[0] for line in at_divergence.get_lines()[2:]}
     assert drawn == set(range(len(names) - 1))  # no oracle
+    assert at_divergence.get_xlim() == pytest.approx((-5 - 0.15 * 45, 40 + 0.15 * 45), abs=0.05)
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["target"] * 3
 
 

@@ -81,7 +81,7 @@ def savings(summary: AdaptiveSummary) -> Figure:
             axes.axvline(100 * TARGET, color=MUTED, lw=0.9, ls=(0, (2, 2)))
             for place, name in enumerate(names):
                 _draw_saving(axes, place, summary, name, level)
-            axes.set(title=title, xlabel="fewer bytes (%)")
+            axes.set(title=title, xlabel="fewer bytes (%)", xlim=_reach(summary, names, level))
             axes.annotate(
                 "target",
                 (100 * TARGET, 0),
@@ -93,6 +93,14 @@ def savings(summary: AdaptiveSummary) -> Figure:
         panels[0].set_yticks(range(len(names)), [part_name(name) for name in names])
         panels[0].set_ylim(len(names) - 0.4, -0.6)
         return figure
+
+
+def _reach(summary: AdaptiveSummary, names: Sequence[str], level: Level) -> tuple[float, float]:
+    """Ends of the axis, in percent: every seed, 0 and the target, but not all of wide intervals."""
+    gains = [gain for name in names if (gain := summary.gain(name, level))]
+    shown = [0.0, TARGET, *(saving for gain in gains for saving in gain.differences)]
+    margin = 0.15 * (max(shown) - min(shown))
+    return 100 * (min(shown) - margin), 100 * (max(shown) + margin)
 
 
 def _draw_saving(axes: Axes, place: int, summary: AdaptiveSummary, name: str, level: Level) -> None:

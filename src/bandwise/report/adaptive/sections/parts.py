@@ -59,7 +59,8 @@ def parts_section(summary: AdaptiveSummary) -> Section:
         alt=f"Saving in percent of {listing(part_name(n) for n in names if n != ONE_TABLE)}, at "
         f"most {WITHIN} below the originals, over common accuracies and at equal divergence.",
         caption="Short dashes are seeds of learning, dots their mean, lines the 95 % interval of "
-        "the mean. Grey: what needs the network or the labels at the encoder.",
+        "the mean, cut where they are wide. Grey: what needs the network or the labels at the "
+        "encoder.",
         figure=figures.savings(summary),
     )
     return Section(

@@ -13,6 +13,8 @@ from bandwise.cli.main import run
 from bandwise.cli.parts import print_parts
 from bandwise.data import Dataset, LabelledImages, load
 from bandwise.evaluation import GuidedCodec
+from bandwise.learning import PolicyConfig
+from bandwise.recipes.adaptive import AdaptiveConfig, CodebookConfig
 from bandwise.report.adaptive import adaptive_summary
 from bandwise.results import read_rows
 from tests.report.adaptive.synthetic import adaptive_rows
@@ -35,7 +37,7 @@ def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
 
 @pytest.fixture
 def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """What the command reads as `digits`: few of them, so that it takes a moment."""
+    """What the command reads as `digits`: few of them at few prices, so that it takes a moment."""
 
     def first(images: LabelledImages, count: int) -> LabelledImages:
         return LabelledImages(images.pixels_u8[:count], images.labels[:count])
@@ -44,6 +46,11 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
     guided = functools.partial(GuidedCodec, tolerances=(0.01, 1.0))
     monkeypatch.setattr("bandwise.recipes.adaptive.GuidedCodec", guided)
+    prices = (1e-5, 1e-4, 1e-3)
+    quick = functools.partial(CodebookConfig, slopes=prices, policy=PolicyConfig(epochs=1))
+    few_prices = functools.partial(AdaptiveConfig, slopes=prices, band_parts=("weights",))
+    monkeypatch.setattr("bandwise.recipes.adaptive.CodebookConfig", quick)
+    monkeypatch.setattr("bandwise.recipes.adaptive.AdaptiveConfig", few_prices)
     monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
     return few
 

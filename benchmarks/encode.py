@@ -6,8 +6,8 @@ Photographs of 224×224 and 1024×768, JPEG files at quality 92 cut from the pho
 from the two that scikit-learn ships. Both sides read a file, decode it, and write a baseline file
 with the same two tables, chroma at 4:2:0 and optimised Huffman tables. Pillow writes one file an
 image; bandwise writes shards, reads each file back, compares its tables and hashes it. One process
-and two, in turn, after a warm-up. CPU time is that of all processes, starting them included.
-Prints Markdown.
+and two, in turn, after a warm-up. CPU time is that of all processes, starting them included; but Ray
+runs already when its turn comes. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_sample_images
 
 from bandwise.images import image_suffixes
 from bandwise.pipeline import EncodeOptions, Executor, InProcess, Processes, Ray, encode_shards
@@ -47,6 +46,9 @@ OPTIONS = EncodeOptions(container="baseline")
 
 def photographs(folder: Path | None) -> Iterator[Image.Image]:
     if folder is None:
+        # Slow to import, and every worker process imports this file.
+        from sklearn.datasets import load_sample_images
+
         yield from map(Image.fromarray, load_sample_images().images)
         return
     paths = (path for path in folder.rglob("*") if path.suffix.lower() in image_suffixes())
@@ -121,6 +123,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of photographs")
     parser.add_argument("--work", type=Path, help="folder for files; a temporary one if not given")
     asked = parser.parse_args()
+    if asked.ray:
+        import ray
+
+        ray.init(num_cpus=2, log_to_driver=False, logging_level="error", include_dashboard=False)
     print(f"{machine()['processor']}, {machine()['cores']} cores, load {os.getloadavg()[0]:.1f}\n")
     print("| size | what | images/s | CPU ms an image | wall / Pillow, same processes |")
     print("| --- | --- | --- | --- | --- |")

@@ -14,7 +14,8 @@ from bandwise.cli.parts import print_parts
 from bandwise.data import Dataset, LabelledImages, load
 from bandwise.evaluation import GuidedCodec
 from bandwise.learning import PolicyConfig
-from bandwise.recipes.adaptive import AdaptiveConfig, CodebookConfig
+from bandwise.recipes.adaptive import AdaptiveConfig
+from bandwise.recipes.codebooks import CodebookConfig
 from bandwise.report.adaptive import adaptive_summary
 from bandwise.results import read_rows
 from tests.report.adaptive.synthetic import adaptive_rows
@@ -49,7 +50,7 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     prices = (1e-5, 1e-4, 1e-3)
     quick = functools.partial(CodebookConfig, slopes=prices, policy=PolicyConfig(epochs=1))
     few_prices = functools.partial(AdaptiveConfig, slopes=prices, band_parts=("weights",))
-    monkeypatch.setattr("bandwise.recipes.adaptive.CodebookConfig", quick)
+    monkeypatch.setattr("bandwise.recipes.codebooks.CodebookConfig", quick)
     monkeypatch.setattr("bandwise.recipes.adaptive.AdaptiveConfig", few_prices)
     monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
     return few

@@ -8,24 +8,15 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.adaptive import AdaptiveProfile, load_profile
-from bandwise.data import Dataset, with_validation
+from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.learning import PolicyConfig
 from bandwise.measures import ADAPTIVE, GUIDED, ORACLE, ORIGINAL
-from bandwise.recipes.adaptive import (
-    SCALES,
-    AdaptiveConfig,
-    CodebookConfig,
-    Material,
-    learned_codebook,
-    run,
-    scaled_ladder,
-)
+from bandwise.recipes.adaptive import AdaptiveConfig, run
+from bandwise.recipes.codebooks import SCALES, CodebookConfig
 from bandwise.recipes.learning import LearnConfig
-from bandwise.recipes.networks import prepare_network
 from bandwise.recipes.stages import Event
 from bandwise.results import Row, read_rows
-from bandwise.tables import TableSet
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -92,9 +83,9 @@ def test_rows_say_what_was_learned_and_chosen(out: Path) -> None:
     assert book["multiplications"] > 64**3
     scaled = books[f"{ADAPTIVE}: scale", 0]["codebook"][0]
     assert len(scaled) == len(SCALES)
-    edges = books[f"{ADAPTIVE}: 8 bands, edges + weights", 0]["edges"]
-    assert len(edges) == 2
-    assert all(len(rings["edges"]) == 7 for rings in edges[0]["luma"])
+    rings = books[f"{ADAPTIVE}: 8 bands, edges + weights", 0]["rings"]
+    assert len(rings) == 2
+    assert len(rings[0]["luma"]["edges"]) == 7
     choices = rows(out, "choices")
     assert len(choices) == 2 * 2 * 2 * 2  # families, prices, splits, seeds
     for row in choices:
@@ -113,33 +104,6 @@ def test_profiles_are_kept_and_the_same_call_does_nothing_again(
     run(CONFIG, few_digits, out, listener=heard.append)
     assert heard == []
     assert (out / "results.jsonl").read_bytes() == before
-
-
-def test_another_way_of_learning_is_learned_anew(few_digits: Dataset, tmp_path: Path) -> None:
-    learn, codebook = CONFIG.learn, replace(CONFIG.codebook, size=1)
-    data = with_validation(few_digits, seed=0)
-    network = prepare_network(learn, data, tmp_path)
-
-    def learned(config: CodebookConfig) -> AdaptiveProfile:
-        material = Material(learn, data, network, images=config.images, seed=config.seed)
-        return learned_codebook(config, material, tmp_path)
-
-    first = learned(codebook)
-    assert learned(codebook).to_json() == first.to_json()
-    longer = replace(codebook, policy=replace(codebook.policy, epochs=2))
-    second = learned(longer)
-    assert second.codebook == first.codebook
-    assert second.policy.to_json() != first.policy.to_json()
-
-
-def test_scaled_tables_are_between_1_and_255() -> None:
-    ladder = scaled_ladder(TableSet.ijg(10))
-    assert len(ladder) == len(SCALES)
-    middle = ladder[SCALES.index(1.0)]
-    assert middle == TableSet.ijg(10)
-    means = [tables.luma.array.mean() for tables in ladder]
-    assert means == sorted(means)
-    assert (scaled_ladder(TableSet(luma=TableSet.ijg(10).luma))[0].chroma) is None
 
 
 def test_settings_that_cannot_be_compared_are_refused() -> None:

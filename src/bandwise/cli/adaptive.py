@@ -61,7 +61,8 @@ def adaptive(
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.parts import print_parts
     from bandwise.cli.stages import Stages
-    from bandwise.recipes.adaptive import AdaptiveConfig, CodebookConfig, run
+    from bandwise.recipes.adaptive import AdaptiveConfig, run
+    from bandwise.recipes.codebooks import CodebookConfig
     from bandwise.recipes.learning import LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.report import write_report

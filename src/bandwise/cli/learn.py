@@ -119,7 +119,7 @@ def learn(
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
-    from bandwise.recipes.adaptive import CodebookConfig
+    from bandwise.recipes.codebooks import CodebookConfig
     from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.target import Target, learn_adaptive, learn_profile

@@ -6,16 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bandwise.cli.summary import percent
-from bandwise.measures import bound_in_words
+from bandwise.measures import ONE_TABLE, bound_in_words, part_name
 from bandwise.report.adaptive.sections.outcome import failures, target
-from bandwise.report.adaptive.summary import (
-    BOUND,
-    LEVELS,
-    ONE_TABLE,
-    AdaptiveSummary,
-    Level,
-    part_name,
-)
+from bandwise.report.adaptive.summary import BOUND, LEVELS, AdaptiveSummary, Level
 
 
 def print_parts(console: Console, summary: AdaptiveSummary) -> None:

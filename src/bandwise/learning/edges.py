@@ -32,21 +32,13 @@ STEPS_RATIO = 32.0
 """The last band's step divided by the first band's, before steps are learned."""
 
 _LEARNING_RATE = 0.05
-_MARKS = 30
-"""Moments of descent that are kept in the history, about."""
 
 
 class BandTables(NamedTuple):
-    """Tables of bands, and how their edges came about.
-
-    Attributes
-    ----------
-    history
-        A table's name to its rings, from the start of descent to its end.
-    """
+    """Tables of bands, and the edges between the bands of each."""
 
     tables: TableSet
-    history: dict[str, tuple[Rings, ...]]
+    rings: dict[str, Rings]
 
 
 class _BandTable(nn.Module):
@@ -109,7 +101,7 @@ def band_tables(
     luma, *chroma = problem.components
     if not chroma:
         alone = descended(luma)
-        return BandTables(TableSet(luma=alone.table), {"luma": alone.history})
+        return BandTables(TableSet(luma=alone.table), {"luma": alone.rings})
     apart, shared = (descended(luma), descended(*chroma)), descended(luma, *chroma)
     if sum(each.cost for each in apart) + slope * SECOND_TABLE_BITS < shared.cost:
         first, second = apart
@@ -117,14 +109,14 @@ def band_tables(
         first = second = shared
     return BandTables(
         TableSet(luma=first.table, chroma=second.table),
-        {"luma": first.history, "chroma": second.history},
+        {"luma": first.rings, "chroma": second.rings},
     )
 
 
 class _Descended(NamedTuple):
     table: QuantTable
     cost: float
-    history: tuple[Rings, ...]
+    rings: Rings
 
 
 def _descend(table: _BandTable, cost: Callable[[Tensor], Tensor], steps: int) -> _Descended:
@@ -133,20 +125,16 @@ def _descend(table: _BandTable, cost: Callable[[Tensor], Tensor], steps: int) ->
         [each for each in table.parameters() if each.requires_grad], lr=_LEARNING_RATE
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    history = []
     table.train()
     for step in range(steps):
         table.edges.anneal(step / steps)
-        if step % math.ceil(steps / _MARKS) == 0:
-            history.append(table.edges.rings())
         loss = cost(table())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
     table.eval()
-    history.append(table.edges.rings())
     with torch.no_grad():
         found = QuantTable.from_steps(table().exp())
         final = float(cost(torch.tensor(found.array, dtype=torch.float64).log()))
-    return _Descended(found, final, tuple(history))
+    return _Descended(found, final, table.edges.rings())

@@ -32,7 +32,7 @@ from bandwise.measures import (
     points_of,
 )
 from bandwise.profile import Profile
-from bandwise.recipes.adaptive import CodebookConfig, Material, learned_codebook
+from bandwise.recipes.codebooks import CodebookConfig, Material, learned_codebook
 from bandwise.recipes.learning import BESIDE, LearnConfig, learned_profiles
 from bandwise.recipes.networks import prepare_network, weights_path
 from bandwise.recipes.stages import Listener, measuring, silent

@@ -7,10 +7,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from bandwise.measures import ONE_TABLE, RATE
 from bandwise.report.adaptive import adaptive_summary, figures, heatmaps
 from bandwise.report.adaptive.sections.choices import chosen_points, shown_labels
 from bandwise.report.adaptive.sections.curves import compared_chart
-from bandwise.report.adaptive.summary import ONE_TABLE, RATE, AdaptiveSummary
+from bandwise.report.adaptive.summary import AdaptiveSummary
 from bandwise.tables import TableSet
 
 from .synthetic import LABELS, PREFIX, SIZES, adaptive_rows

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bandwise.measures import GUIDED, ORACLE, Headline
+from bandwise.measures import GUIDED, ONE_TABLE, ORACLE, RATE, SCALE, Headline, part_name
 from bandwise.report.adaptive import adaptive_summary
-from bandwise.report.adaptive.summary import (
-    COMMON_RANGE,
-    EQUAL_DIVERGENCE,
-    ONE_TABLE,
-    RATE,
-    SCALE,
-    AdaptiveSummary,
-    Level,
-    part_name,
-)
+from bandwise.report.adaptive.summary import COMMON_RANGE, EQUAL_DIVERGENCE, AdaptiveSummary, Level
 
 from ..test_summary import T_975_TWO_DEGREES
 from .synthetic import FACTORS, PREFIX, adaptive_rows

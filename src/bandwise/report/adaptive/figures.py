@@ -10,18 +10,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from bandwise.measures import GUIDED, ORACLE, Point, bound_in_words
+from bandwise.measures import (
+    GUIDED,
+    ONE_TABLE,
+    ORACLE,
+    RATE,
+    SCALE,
+    Point,
+    bound_in_words,
+    part_name,
+)
 from bandwise.report.adaptive.summary import (
     BOUND,
     COMMON_RANGE,
     EQUAL_DIVERGENCE,
-    ONE_TABLE,
-    RATE,
-    SCALE,
     TARGET,
     AdaptiveSummary,
     Level,
-    part_name,
 )
 from bandwise.report.drawing import (
     INK,

@@ -6,7 +6,6 @@ learning, with both sides of the same seed; over seeds they have a mean and a pa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,23 +15,22 @@ from bandwise import measures
 from bandwise.measures import (
     ADAPTIVE,
     GUIDED,
+    ONE_TABLE,
     ORACLE,
     ORIGINAL,
+    RATE,
+    SCALE,
     Headline,
     OperatingPoint,
     Point,
     Undefined,
+    codebook_size,
+    without_rate,
 )
 from bandwise.report.adaptive.records import AdaptiveRecords, Choices, Codebook
 from bandwise.report.rate_accuracy.records import main_network
 from bandwise.report.rate_accuracy.summary import defined
 from bandwise.report.summary import Gain, Spread, gain_of
-
-PREFIX = f"{ADAPTIVE}: "
-ONE_TABLE, SCALE, RATE = (f"{PREFIX}{part}" for part in ("one table", "scale", "rate"))
-
-WITH_RATE = " + rate"
-"""Ends the name of a codebook with a rung for each image."""
 
 BOUNDS = (0, 0.5, 1)
 """Points of accuracy that may be lost on validation."""
@@ -54,13 +52,6 @@ Level = float | Literal["equal divergence", "common range"]
 
 LEVELS: tuple[Level, ...] = (BOUND, COMMON_RANGE, EQUAL_DIVERGENCE)
 """Where savings are stated."""
-
-_CODEBOOK = re.compile(r"codebook of (\d+)(?: \+ (.+))?")
-
-
-def part_name(family: str) -> str:
-    """Family without what all have in common: ``rate``, ``codebook of 8``, ``oracle``."""
-    return family.removeprefix(PREFIX)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +99,7 @@ class AdaptiveSummary:
     @cached_property
     def compared(self) -> tuple[str, ...]:
         """Families whose curves are drawn: no codebook that was not asked for a rate as well."""
-        rated = {family.removesuffix(WITH_RATE) for family in self.policies}
+        rated = {without_rate(family) for family in self.policies}
         return tuple(
             family for family in self.families if family in (ONE_TABLE, *rated, *self.policies)
         )
@@ -257,7 +248,7 @@ def _order(family: str) -> tuple[int, bool, int, str]:
     known = (ONE_TABLE, SCALE, RATE)
     if family in known:
         return known.index(family), False, 0, family
-    found = _CODEBOOK.fullmatch(part_name(family))
-    if found is None:
+    size = codebook_size(family)
+    if size is None:
         return len(known) + 1, False, 0, family
-    return len(known), found[2] is not None, int(found[1]), family
+    return len(known), family != without_rate(family), size, family

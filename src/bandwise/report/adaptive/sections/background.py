@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from statistics import fmean
 
-from bandwise.measures import quantity
-from bandwise.report.adaptive.summary import ONE_TABLE, AdaptiveSummary, part_name
+from bandwise.measures import ONE_TABLE, part_name, quantity
+from bandwise.report.adaptive.summary import AdaptiveSummary
 from bandwise.report.blocks import Points, Section
 from bandwise.report.sections.background import provenance_of
 

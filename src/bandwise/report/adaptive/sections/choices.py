@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from bandwise.measures import ADAPTIVE, ORIGINAL, Point, quantity
+from bandwise.measures import ADAPTIVE, ORIGINAL, Point, part_name, quantity
 from bandwise.report.adaptive import figures
 from bandwise.report.adaptive.sections.outcome import WITHIN
-from bandwise.report.adaptive.summary import BOUND, AdaptiveSummary, part_name
+from bandwise.report.adaptive.summary import BOUND, AdaptiveSummary
 from bandwise.report.blocks import Block, Exhibit, Gallery, Picture, Section, Text
 from bandwise.report.rate_accuracy.records import Example
 from bandwise.report.rate_accuracy.sections.examples import SMALL_PIXELS

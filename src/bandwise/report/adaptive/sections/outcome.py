@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bandwise.measures import GUIDED, ORACLE, Headline, bound_in_words, quantity
-from bandwise.report.adaptive.summary import (
-    BOUND,
-    EQUAL_DIVERGENCE,
+from bandwise.measures import (
+    GUIDED,
     ONE_TABLE,
-    TARGET,
-    AdaptiveSummary,
-    Level,
+    ORACLE,
+    Headline,
+    bound_in_words,
     part_name,
+    quantity,
 )
+from bandwise.report.adaptive.summary import BOUND, EQUAL_DIVERGENCE, TARGET, AdaptiveSummary, Level
 from bandwise.report.blocks import Block, Points, Section, Text, Tile, Tiles
 from bandwise.report.rate_accuracy.sections import unfinished as untested
 from bandwise.report.rate_accuracy.sections.savings import interval, percent

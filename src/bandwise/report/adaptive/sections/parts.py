@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from bandwise.measures import GUIDED, ORACLE, Headline, bound_in_words, setting_in_words
+from bandwise.measures import (
+    GUIDED,
+    ONE_TABLE,
+    ORACLE,
+    Headline,
+    bound_in_words,
+    part_name,
+    setting_in_words,
+)
 from bandwise.report.adaptive import figures
 from bandwise.report.adaptive.sections.outcome import KNOWS, WITHIN
 from bandwise.report.adaptive.summary import (
@@ -10,10 +18,8 @@ from bandwise.report.adaptive.summary import (
     BOUNDS,
     EQUAL_DIVERGENCE,
     LEVELS,
-    ONE_TABLE,
     AdaptiveSummary,
     Level,
-    part_name,
 )
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.rate_accuracy.sections.savings import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bandwise.measures import quantity
+from bandwise.measures import ONE_TABLE, RATE, part_name, quantity
 from bandwise.report.adaptive import heatmaps
 from bandwise.report.adaptive.records import Codebook
-from bandwise.report.adaptive.summary import ONE_TABLE, RATE, AdaptiveSummary, part_name
+from bandwise.report.adaptive.summary import AdaptiveSummary
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.summary import Spread
 from bandwise.report.wording import seconds

@@ -11,6 +11,7 @@ from bandwise.measures import (
     GUIDED_LIBJPEG,
     LEARNED,
     LIBJPEG,
+    ONE_TABLE,
     ORIGINAL,
     DivergenceSaving,
     Headline,
@@ -21,18 +22,14 @@ from bandwise.measures import (
     bound_in_words,
     headline,
     operating_point,
+    part_name,
     points_of,
     saving_at_equal_divergence,
 )
 from bandwise.report import paper
 from bandwise.report.adaptive import adaptive_summary, holds_codebooks
 from bandwise.report.adaptive.sections.outcome import verdict
-from bandwise.report.adaptive.summary import (
-    LEVELS,
-    ONE_TABLE,
-    AdaptiveSummary,
-    part_name,
-)
+from bandwise.report.adaptive.summary import LEVELS, AdaptiveSummary
 from bandwise.report.rate_accuracy import holds_points
 from bandwise.report.rate_accuracy.codecs import in_order, look_of
 from bandwise.report.rate_accuracy.records import main_network, parse_rate_records

@@ -2,7 +2,6 @@
 
 import functools
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,14 @@ from rich.console import Console
 from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.cli.parts import print_parts
-from bandwise.data import Dataset, LabelledImages, load
+from bandwise.data import Dataset
 from bandwise.evaluation import GuidedCodec
 from bandwise.learning import PolicyConfig
 from bandwise.recipes.adaptive import AdaptiveConfig
 from bandwise.recipes.codebooks import CodebookConfig
 from bandwise.report.adaptive import adaptive_summary
 from bandwise.results import read_rows
+from tests.cli.terminal import said
 from tests.report.adaptive.synthetic import adaptive_rows
 
 pytestmark = pytest.mark.skipif(
@@ -30,33 +30,20 @@ QUICK = [
 ]
 
 
-def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    out, err = capfd.readouterr()
-    assert "Traceback" not in err
-    return out, err
-
-
 @pytest.fixture
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """What the command reads as `digits`: few of them at few prices, so that it takes a moment."""
-
-    def first(images: LabelledImages, count: int) -> LabelledImages:
-        return LabelledImages(images.pixels_u8[:count], images.labels[:count])
-
-    digits = load("digits")
-    few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
+def few_prices(few_digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Few digits at few prices of a bit."""
     guided = functools.partial(GuidedCodec, tolerances=(0.01, 1.0))
     monkeypatch.setattr("bandwise.recipes.adaptive.GuidedCodec", guided)
     prices = (1e-5, 1e-4, 1e-3)
     quick = functools.partial(CodebookConfig, slopes=prices, policy=PolicyConfig(epochs=1))
-    few_prices = functools.partial(AdaptiveConfig, slopes=prices, band_parts=("weights",))
+    config = functools.partial(AdaptiveConfig, slopes=prices, band_parts=("weights",))
     monkeypatch.setattr("bandwise.recipes.codebooks.CodebookConfig", quick)
-    monkeypatch.setattr("bandwise.recipes.adaptive.AdaptiveConfig", few_prices)
-    monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
-    return few
+    monkeypatch.setattr("bandwise.recipes.adaptive.AdaptiveConfig", config)
+    return few_digits
 
 
-@pytest.mark.usefixtures("few_digits")
+@pytest.mark.usefixtures("few_prices")
 def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +88,7 @@ def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
         (["--weights", "none.safetensors"], 1, "none.safetensors cannot be read"),
     ],
 )
-@pytest.mark.usefixtures("few_digits")
+@pytest.mark.usefixtures("few_prices")
 def test_bad_input_is_one_message_before_any_work(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], code: int, message: str
 ) -> None:

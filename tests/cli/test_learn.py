@@ -12,6 +12,7 @@ from bandwise.cli.main import run
 from bandwise.data import load
 from bandwise.encoding import encode_pixels
 from bandwise.profile import Profile
+from tests.cli.terminal import said
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -19,12 +20,6 @@ pytestmark = pytest.mark.skipif(
 
 QUICK = ["learn", "digits", "--network", "small-cnn", "--images", "60"]
 TARGET = ["--target-accuracy-drop", "90"]
-
-
-def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    out, err = capfd.readouterr()
-    assert "Traceback" not in err
-    return out, err
 
 
 @pytest.fixture(scope="module")

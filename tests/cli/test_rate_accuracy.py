@@ -1,16 +1,16 @@
 """``bandwise rate-accuracy`` as a person uses it."""
 
 import functools
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.data import Dataset, LabelledImages, load
+from bandwise.data import Dataset
 from bandwise.evaluation import GuidedCodec
 from bandwise.results import read_rows
+from tests.cli.terminal import said
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -23,28 +23,15 @@ QUICK = [
 ]
 
 
-def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    out, err = capfd.readouterr()
-    assert "Traceback" not in err
-    return out, err
-
-
 @pytest.fixture
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """What the command reads as `digits`: few of them, so that it takes a moment."""
-
-    def first(images: LabelledImages, count: int) -> LabelledImages:
-        return LabelledImages(images.pixels_u8[:count], images.labels[:count])
-
-    digits = load("digits")
-    few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
+def few_rates(few_digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Few digits at few tolerances."""
     guided = functools.partial(GuidedCodec, tolerances=(0.01, 0.1, 1.0))
     monkeypatch.setattr("bandwise.recipes.rate_accuracy.GuidedCodec", guided)
-    monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
-    return few
+    return few_digits
 
 
-@pytest.mark.usefixtures("few_digits")
+@pytest.mark.usefixtures("few_rates")
 def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.recipes import straight_from_jpeg
 from bandwise.results import read_rows
+from tests.cli.terminal import said
 from tests.data.jpeg_tree import write_digits
 from tests.recipes.test_straight_from_jpeg import in_this_process
 
@@ -19,12 +20,6 @@ QUICK = [
     *("--twins", "resnet-small", "--network", "resnet-small", "--keep", "24", "8"),
     *("--seeds", "0", "--epochs", "1", "--workers", "1"),
 ]
-
-
-def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    out, err = capfd.readouterr()
-    assert "Traceback" not in err
-    return out, err
 
 
 @pytest.fixture(scope="module")

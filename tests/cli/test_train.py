@@ -9,6 +9,7 @@ from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
+from tests.cli.terminal import said
 from tests.data.jpeg_tree import write_digits
 from tests.inference.models import OWN
 
@@ -17,12 +18,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 QUICK = ["--network", "resnet-small", "--epochs", "1", "--device", "cpu"]
-
-
-def said(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    out, err = capfd.readouterr()
-    assert "Traceback" not in err
-    return out, err
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.bands import make_bands, radial_bands, zigzag_bands
+from bandwise.bands import Rings, make_bands, radial_bands, zigzag_bands
 from bandwise.coefficients import Subsampling
 from bandwise.compressors.quantised import BandSteps, QuantisedBands
 from bandwise.errors import ConfigurationError, ShapeError
@@ -92,6 +92,16 @@ def test_bands_of_several_coefficients_start_at_their_mean() -> None:
     assert steps[0, 1].item() == pytest.approx(6)
     assert steps[1, 0].item() == pytest.approx(6)
     assert steps[5, 5].item() == pytest.approx(10)
+
+
+def test_an_empty_band_does_no_harm() -> None:
+    bands = Rings(edges=(0.5, 0.5001), exponent=2.0).bands(8, 8)
+    assert 0 in bands.sizes
+    steps = BandSteps(bands, flat(12))
+    torch.testing.assert_close(steps(), torch.full((8, 8), 12.0))
+    steps().sum().backward()
+    assert steps.logits.grad is not None
+    assert steps.logits.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("rounding", ["straight-through", "noise"])

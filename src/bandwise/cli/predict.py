@@ -20,6 +20,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.errors import DataNotFoundError, JpegError
+from bandwise.pipeline.sources import walk
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,17 +87,17 @@ def predict(
 
 
 def _found(files: Iterable[Path]) -> Iterator[Path]:
-    """Files as they are named, and those of folders by name, without hidden ones."""
+    """Files as they are named, and those of folders."""
     for path in files:
         if not path.is_dir():
             yield path
             continue
-        inside = [file for file in path.rglob("[!.]*") if file.suffix.lower() in JPEG_SUFFIXES]
+        inside = [file for file in map(Path, walk(path)) if file.suffix.lower() in JPEG_SUFFIXES]
         if not inside:
             raise DataNotFoundError(
                 f"the folder {path} holds no files {' or '.join(JPEG_SUFFIXES)}"
             )
-        yield from sorted(inside)
+        yield from inside
 
 
 def _results(

@@ -49,7 +49,7 @@ class Compressed(NamedTuple):
 class BandSteps(nn.Module):
     """Quantisation steps ``q = Δ ⊘ s`` of one table; starts at the given steps (8, 8).
 
-    Bands of several coefficients start at the geometric mean of their steps.
+    Bands of several coefficients start at the geometric mean of their steps, empty ones at 1.
     """
 
     index: Tensor
@@ -64,7 +64,7 @@ class BandSteps(nn.Module):
         self.register_buffer("index", bands.index, persistent=False)
         log_steps = torch.tensor(start.values, dtype=torch.float64).log()
         sums = log_steps.new_zeros(bands.count).index_add_(0, bands.index.flatten(), log_steps)
-        logits = -sums / bands.sizes
+        logits = -sums / bands.sizes.clamp(min=1)
         # q = Δ / s with s = K · softmax(a) = K · exp(a) / Σ exp(a), and q = exp(-a)
         log_step = bands.count * torch.ones((), dtype=torch.float64)
         self.logits = nn.Parameter((logits - logits.mean()).float())

@@ -1,14 +1,20 @@
 """``bandwise train`` as a person uses it: a folder of JPEG files to a model that classifies."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
+from tests.cli.dying import DYING
 from tests.data.jpeg_tree import write_digits
 from tests.inference.models import OWN
 
@@ -166,3 +172,35 @@ def test_an_interruption_says_how_to_go_on(
     monkeypatch.setattr("bandwise.recipes.training.train_on_files", interrupted)
     assert run(["train", str(root), "--out", str(tmp_path / "out")]) == 130
     assert "finished epochs are kept, the same command resumes" in said(capfd)[1]
+
+
+def test_processes_of_torchrun_train_one_model_though_one_is_killed(
+    root: Path, tmp_path: Path
+) -> None:
+    """They speak with one voice, and torchrun starts them again where the checkpoint is."""
+    command = ["train", str(root), "--network", DYING, "--epochs", "2", "--device", "cpu"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [
+            *(sys.executable, *launcher, "--max-restarts", "1", "-m", "bandwise"),
+            *(*command, "--out", str(tmp_path / "two")),
+        ],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert len(re.findall(r"^(error|terminated|internal error)", said, re.MULTILINE)) == 1
+    for line in ("coefficients 1/2", "coefficients 2/2", "test accuracy", "model "):
+        assert done.stdout.count(line) == 1, said
+    assert done.stdout.count("12 files to train on") == 2
+    assert run([*command, "--out", str(tmp_path / "one")]) == 0
+    two, one = (
+        Model.load(tmp_path / name / "model.safetensors", own_network=DYING).module.state_dict()
+        for name in ("two", "one")
+    )
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-5, atol=1e-5)

@@ -31,8 +31,10 @@ from bandwise.training import (
     Examples,
     NetworkConfig,
     NetworkEpoch,
+    Processes,
     train_network,
 )
+from bandwise.training.processes import ALONE
 
 BATCH = 64
 
@@ -74,10 +76,13 @@ def train_on_files(
     config: TrainConfig,
     data: FileDataset,
     *,
+    processes: Processes = ALONE,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch = lambda _: None,
 ) -> tuple[Model, tuple[NetworkEpoch, ...]]:
     """Train a network, or go on from a checkpoint of the same training; also says how it went.
+
+    All ``processes`` call this with the same configuration, and get the same model.
 
     Raises
     ------
@@ -101,6 +106,7 @@ def train_on_files(
         num_classes=data.num_classes,
         config=training,
         device=config.device,
+        processes=processes,
         checkpoint=checkpoint,
         fingerprint=digest([config.network, config.reads, _kept(frequencies), data.sha256]),
         listener=on_epoch,

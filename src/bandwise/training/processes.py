@@ -216,36 +216,65 @@ class _BatchNorm(nn.BatchNorm2d):
         """(N, C, ...) to the same shape."""
         if not self.training:
             return super().forward(features)
-        dims = [0, *range(2, features.ndim)]
-        variance, mean = (each.double() for each in torch.var_mean(features, dims, correction=0))
-        moments = torch.stack([torch.ones_like(mean), mean, variance + mean.square()])
-        moments = moments * (features.numel() // features.shape[1])
-        count, mean, square = _Total.apply(moments)  # type: ignore[no-untyped-call]
-        mean, square = mean / count, square / count
-        variance = square - mean.square()
-        self._follow(mean, variance * count / (count - 1))
-        scale = (variance + self.eps).rsqrt()
-        if self.affine:
-            scale = scale * self.weight
-        shift = self.bias - mean * scale if self.affine else -mean * scale
-        shape = (-1, *[1] * (features.ndim - 2))
-        normalised: Tensor = features * scale.float().view(shape) + shift.float().view(shape)
+        weight = self.weight if self.affine else features.new_ones(self.num_features)
+        bias = self.bias if self.affine else features.new_zeros(self.num_features)
+        normalised: Tensor
+        normalised, mean, variance = _Normalise.apply(  # type: ignore[no-untyped-call]
+            features, weight, bias, self.eps
+        )
+        if self.running_mean is not None and self.running_var is not None:
+            assert self.num_batches_tracked is not None
+            self.num_batches_tracked += 1
+            each_alike = 1 / float(self.num_batches_tracked)
+            momentum = each_alike if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(variance, momentum)
         return normalised
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Any will do."""
 
-    @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics."""
-        if self.running_mean is None or self.running_var is None:
-            return
-        assert self.num_batches_tracked is not None
-        self.num_batches_tracked += 1
-        each_alike = 1 / float(self.num_batches_tracked)
-        momentum = each_alike if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean.float(), momentum)
-        self.running_var.lerp_(variance.float(), momentum)
+
+class _Normalise(torch.autograd.Function):
+    """Batch normalisation over all processes; also the mean and the unbiased variance, (C,).
+
+    PyTorch's own kernels do it with the statistics given, to which the gradient through these is
+    added (Ioffe and Szegedy, "Batch normalization", ICML 2015).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        own, variance = (
+            each.double() for each in torch.batch_norm_update_stats(features, None, None, 0.0)
+        )
+        moments = torch.stack([torch.ones_like(own), own, variance + own.square()])
+        moments *= features.numel() // features.shape[1]
+        dist.all_reduce(moments)
+        mean, square = moments[1:] / moments[0]
+        variance = square - mean.square()
+        unbiased = variance * moments[0] / (moments[0] - 1)
+        count, mean, variance = (each.to(weight) for each in (moments[0], mean, variance))
+        ctx.save_for_backward(features, weight, mean, variance, count)
+        ctx.eps = eps
+        normalised = F.batch_norm(features, mean, variance, weight, bias, training=False, eps=eps)
+        return normalised, mean, unbiased.to(weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        features, weight, mean, variance, count = ctx.saved_tensors
+        of_features, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, features, weight, mean, variance, None, None, False, ctx.eps, [True] * 3
+        )
+        sums = torch.stack([of_bias, of_weight])
+        dist.all_reduce(sums)
+        scale = (variance + ctx.eps).rsqrt() * weight / count
+        through_mean, through_variance = -scale * sums
+        of_features += F.batch_norm(
+            features, mean, variance, through_variance, through_mean, training=False, eps=ctx.eps
+        )
+        return of_features, of_weight, of_bias, None
 
 
 class _Dropout(nn.Dropout):
@@ -261,20 +290,6 @@ class _Dropout(nn.Dropout):
             return super().forward(features)
         ones = features.new_ones(batch.count, *features.shape[1:])
         return features * F.dropout(ones, self.p)[batch.part]
-
-
-class _Total(torch.autograd.Function):
-    """Sum over processes; the gradient of what all of them make of it is a sum as well."""
-
-    @staticmethod
-    def forward(_ctx: Any, value: Tensor) -> Tensor:
-        total = value.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(_ctx: Any, gradient: Tensor) -> Tensor:
-        return _Total.forward(_ctx, gradient)
 
 
 class _Exchange(torch.autograd.Function):

@@ -91,6 +91,16 @@ def test_fewer_frequencies_are_kept_by_each_rule(
         assert kept == Frequencies.triangle(10, channels=1)
 
 
+def test_bands_are_dropped_while_it_is_trained(root: Path, whole: Path, tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path), *QUICK, "--band-dropout", "0.5"]
+    assert run(["train", str(root), *options]) == 0
+    dropped, before = (Model.load(path) for path in (tmp_path / "model.safetensors", whole))
+    assert dropped.provenance["band_dropout"] == 0.5
+    assert before.provenance["band_dropout"] == 0.0
+    weights = dropped.module.state_dict()
+    assert any(not torch.equal(weights[k], v) for k, v in before.module.state_dict().items())
+
+
 def test_one_value_follows_keep(root: Path, tmp_path: Path) -> None:
     command = ["train", *QUICK, "--out", str(tmp_path), "--keep", "3", str(root)]
     assert run(command) == 0
@@ -113,6 +123,8 @@ def test_a_network_of_ones_own_is_measured_and_trained(root: Path, tmp_path: Pat
         (["--keep", "65"], 2, "1 to 64 can be kept, not 65"),
         (["--keep", "0"], 2, "--keep"),
         (["--keep", "9", "--input", "pixels"], 2, "of coefficients, not of pixels"),
+        (["--band-dropout", "1"], 2, "from 0 to below 1 of the frequencies is dropped, not 1.0"),
+        (["--band-dropout", "0.1", "--input", "pixels"], 2, "dropped of coefficients, not of pix"),
         (["--network", "magic"], 2, "unknown network 'magic'"),
         (["--epochs", "0"], 2, "--epochs"),
         (["--image-size", "20"], 2, "multiples of 16, not 20×20"),

@@ -65,6 +65,12 @@ def train(
     whole: Annotated[
         Path | None, typer.Option(help="A model of all frequencies, for --by importance.")
     ] = None,
+    band_dropout: Annotated[
+        float,
+        typer.Option(
+            help="Share of each image's frequencies to zero at random, from 0 to below 1."
+        ),
+    ] = 0.0,
     epochs: Annotated[int | None, typer.Option(help="By the images if not given.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Of weights, batches and changes.", min=0)] = 0,
     image_size: BlockSizeOption = None,
@@ -75,7 +81,8 @@ def train(
     Reads the files' coefficients without decoding pixels, or with --input pixels trains the same
     network's twin. Images are changed at random, in whichever form. Leaves model.safetensors, which
     `predict`, `export` and `encode --for-model` take, and a checkpoint that the same command goes
-    on from.
+    on from, in the middle of an epoch too. Under `torchrun --nproc-per-node N -m bandwise train`, N
+    processes train one network.
 
     Example: bandwise train small --keep 64 --out runs/small
     """
@@ -117,6 +124,7 @@ def train(
             network=network,
             reads=reads.value,
             frequencies=frequencies,
+            band_dropout=band_dropout,
             training=training,
             device=device_name(device),
         )

@@ -101,10 +101,17 @@ class DecodedExamples(PixelExamples):
 
 
 class CoefficientExamples(Examples[CoefficientBatch]):
-    """JPEG files whose coefficients are read."""
+    """JPEG files whose coefficients are read.
 
-    def __init__(self, files: LabelledFiles) -> None:
+    Parameters
+    ----------
+    band_dropout
+        Share of the frequencies of each image that `augment` makes zero, from 0 to below 1.
+    """
+
+    def __init__(self, files: LabelledFiles, *, band_dropout: float = 0.0) -> None:
         self._files = files
+        self._band_dropout = band_dropout
         self.labels = files.labels
 
     def read(self, index: Tensor) -> CoefficientBatch:
@@ -121,7 +128,9 @@ class CoefficientExamples(Examples[CoefficientBatch]):
     ) -> CoefficientBatch:
         """See `bandwise.data.coefficient_augment`."""
         rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
-        return augment_coefficients(inputs, settings, draws, rows=rows, columns=columns)
+        return augment_coefficients(
+            inputs, settings, draws, rows=rows, columns=columns, band_dropout=self._band_dropout
+        )
 
     def mix(
         self, inputs: CoefficientBatch, targets: Tensor, share: float, draws: Draws

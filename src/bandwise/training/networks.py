@@ -61,7 +61,7 @@ def train_network(
         Learned with the network, in place, on pixels. Validation sees the images through it too.
     processes
         What `joined` gives where several processes train the network. All call this with the same
-        arguments, ``device`` aside, and get the same result; batches are of all of them together.
+        arguments and get the same result; batches are of all of them together.
     checkpoint
         A file that is written after every epoch and in the middle of long ones and, where it
         exists, resumed from. Process 0 writes it, all read it.

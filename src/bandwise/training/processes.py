@@ -43,6 +43,9 @@ class Processes:
     rank = 0
     world_size = 1
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(rank={self.rank}, world_size={self.world_size})"
+
     def begin_batch(self, generator: torch.Generator, count: int) -> Draws:
         """Begin a batch of ``count`` images; returns its draws, which know this process's part."""
         return Draws(generator, count)

@@ -4,6 +4,7 @@ import multiprocessing
 import traceback
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -67,7 +68,9 @@ def _work(rank: int, size: int, path: Path, pipe: Connection) -> None:
     warnings.simplefilter("error")
     torch.set_num_threads(1)
     store, rank, size = next(rendezvous(f"file://{path}", rank, size))
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size)
+    dist.init_process_group(
+        "gloo", store=store, rank=rank, world_size=size, timeout=timedelta(minutes=1)
+    )
     group = Group(lambda: int(store.add("failed", 1)))
     while True:
         try:

@@ -22,6 +22,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from bandwise.data.draws import Draws
+from bandwise.data.epochs import draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
 from bandwise.inference.model import Reads
 from bandwise.recipes.training import TrainConfig, examples, train_on_files
@@ -34,13 +36,14 @@ TRAINING = NetworkConfig(epochs=1, small_share=0.0, warm_up_epochs=0.0, learning
 def input_seconds(data: FileDataset, form: Reads) -> float:
     """Read, change and mix every training image once."""
     source = examples(data, form, "train")
-    generator = torch.Generator().manual_seed(0)
+    generator = epoch_generator(TRAINING.seed, 0)
     augmentation = TRAINING.augmentation
     started = time.perf_counter()
-    for index in torch.randperm(len(source), generator=generator).split(TRAINING.batch_size):
-        inputs = source.augment(source.read(index), augmentation, generator, scale=1.0)
+    for index in draw_batches(len(source), TRAINING.batch_size, generator):
+        draws = Draws(generator, len(index))
+        inputs = source.augment(source.read(index), augmentation, draws, scale=1.0)
         targets = F.one_hot(source.labels[index], data.num_classes).float()
-        source.mix(inputs, targets, augmentation.mix, generator)
+        source.mix(inputs, targets, augmentation.mix, draws)
     return time.perf_counter() - started
 
 

@@ -16,6 +16,8 @@ MODULES = (
     "bandwise.tasks",
     "bandwise.tasks.networks",
     "bandwise.data",
+    "bandwise.data.draws",
+    "bandwise.data.epochs",
     "bandwise.data.files",
     "bandwise.data.coefficients",
     "bandwise.dct_domain",

@@ -77,9 +77,13 @@ def test_the_example_on_coefficients_runs(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
 def test_the_example_of_shards_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = examples(SCALE)
-    exec(example, {})
+    exec(examples(SCALE)[0], {})
     assert capsys.readouterr().out == "6 3 0\n"
+
+
+def test_the_example_of_shared_batches_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(examples(SCALE)[1], {})
+    assert capsys.readouterr().out == "4 6\n"
 
 
 @pytest.mark.parametrize(

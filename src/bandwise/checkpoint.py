@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from bandwise.errors import CheckpointError
 from bandwise.files import write_atomically
 
 _METADATA_KEY = "bandwise"
+_LEAST_SECONDS = 0.3
+"""What writing is taken to cost at least: a hundredth of the time is every half a minute then."""
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -40,3 +44,24 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(
             f"{path} is not a readable checkpoint ({error}); delete it to start again"
         ) from error
+
+
+class Pace:
+    """Says when to write a checkpoint, so that writing takes a given share of the time at most."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._cost = _LEAST_SECONDS
+        self._written = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether enough time has passed since the last one."""
+        return time.monotonic() - self._written >= self._cost / self._share
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Measure the writing of one, within this context."""
+        started = time.monotonic()
+        yield
+        self._written = time.monotonic()
+        self._cost = max(_LEAST_SECONDS, self._written - started)

@@ -1,14 +1,20 @@
 """``bandwise train`` as a person uses it: a folder of JPEG files to a model that classifies."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
+from tests.cli.dying import DYING
 from tests.cli.terminal import said
 from tests.data.jpeg_tree import write_digits
 from tests.inference.models import OWN
@@ -80,6 +86,16 @@ def test_fewer_frequencies_are_kept_by_each_rule(
         assert kept == Frequencies.triangle(10, channels=1)
 
 
+def test_bands_are_dropped_while_it_is_trained(root: Path, whole: Path, tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path), *QUICK, "--band-dropout", "0.5"]
+    assert run(["train", str(root), *options]) == 0
+    dropped, before = (Model.load(path) for path in (tmp_path / "model.safetensors", whole))
+    assert dropped.provenance["band_dropout"] == 0.5
+    assert before.provenance["band_dropout"] == 0.0
+    weights = dropped.module.state_dict()
+    assert any(not torch.equal(weights[k], v) for k, v in before.module.state_dict().items())
+
+
 def test_one_value_follows_keep(root: Path, tmp_path: Path) -> None:
     command = ["train", *QUICK, "--out", str(tmp_path), "--keep", "3", str(root)]
     assert run(command) == 0
@@ -102,6 +118,8 @@ def test_a_network_of_ones_own_is_measured_and_trained(root: Path, tmp_path: Pat
         (["--keep", "65"], 2, "1 to 64 can be kept, not 65"),
         (["--keep", "0"], 2, "--keep"),
         (["--keep", "9", "--input", "pixels"], 2, "of coefficients, not of pixels"),
+        (["--band-dropout", "1"], 2, "from 0 to below 1 of the frequencies is dropped, not 1.0"),
+        (["--band-dropout", "0.1", "--input", "pixels"], 2, "dropped of coefficients, not of pix"),
         (["--network", "magic"], 2, "unknown network 'magic'"),
         (["--epochs", "0"], 2, "--epochs"),
         (["--image-size", "20"], 2, "multiples of 16, not 20×20"),
@@ -161,3 +179,35 @@ def test_an_interruption_says_how_to_go_on(
     monkeypatch.setattr("bandwise.recipes.training.train_on_files", interrupted)
     assert run(["train", str(root), "--out", str(tmp_path / "out")]) == 130
     assert "finished epochs are kept, the same command resumes" in said(capfd)[1]
+
+
+def test_processes_of_torchrun_train_one_model_though_one_is_killed(
+    root: Path, tmp_path: Path
+) -> None:
+    """They speak with one voice, and torchrun starts them again where the checkpoint is."""
+    command = ["train", str(root), "--network", DYING, "--epochs", "2", "--device", "cpu"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [
+            *(sys.executable, *launcher, "--max-restarts", "1", "-m", "bandwise"),
+            *(*command, "--out", str(tmp_path / "two")),
+        ],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert len(re.findall(r"^(error|terminated|internal error)", said, re.MULTILINE)) == 1
+    for line in ("coefficients 1/2", "coefficients 2/2", "test accuracy", "model "):
+        assert done.stdout.count(line) == 1, said
+    assert done.stdout.count("12 files to train on") == 2
+    assert run([*command, "--out", str(tmp_path / "one")]) == 0
+    two, one = (
+        Model.load(tmp_path / name / "model.safetensors", own_network=DYING).module.state_dict()
+        for name in ("two", "one")
+    )
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-5, atol=1e-5)

@@ -9,6 +9,7 @@ from torch import Tensor
 from bandwise.color import rgb_to_ycbcr
 from bandwise.data.augment import GLYPHS, PHOTOGRAPHS, Augmentation, augment
 from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
+from bandwise.data.draws import Draws
 from bandwise.dct_domain import CoefficientBatch
 from tests.test_dct_domain import from_samples, random_batch, samples_of, to_samples
 
@@ -17,8 +18,8 @@ STILL = Augmentation(
 )
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def draws(count: int, seed: int = 0) -> Draws:
+    return Draws(torch.Generator().manual_seed(seed), count)
 
 
 def changed(
@@ -28,7 +29,7 @@ def changed(
     return augment_coefficients(
         batch,
         settings,
-        generator(seed),
+        draws(batch.images, seed),
         rows=rows,
         columns=columns,
         band_dropout=band_dropout,
@@ -57,11 +58,11 @@ def test_grey_images_are_changed_as_pixels_are(seed: int, side: int) -> None:
     twin = augment_coefficients(
         CoefficientBatch(from_samples(255 * pixels)),
         settings,
-        generator(seed),
+        draws(6, seed),
         rows=side // 8,
         columns=side // 8,
     )
-    want = augment(pixels, settings, generator(seed), side=side)
+    want = augment(pixels, settings, draws(6, seed), side=side)
     torch.testing.assert_close(to_samples(twin.luma) / 255, want, rtol=0, atol=1e-4)
 
 
@@ -69,7 +70,7 @@ def test_colour_is_changed_as_pixels_are() -> None:
     """Flat colours, of which neither windows nor the sampling of chroma take anything."""
     settings = replace(PHOTOGRAPHS, turn=0.0, erase=0.0)
     grey = torch.full((8, 1, 32, 32), 0.5)
-    tint = 0.1 * (torch.rand(8, 3, 1, 1, generator=generator()) - 0.5)
+    tint = 0.1 * (torch.rand(8, 3, 1, 1, generator=torch.Generator().manual_seed(0)) - 0.5)
     tint = tint - tint.mean(1, keepdim=True)  # contrast is about the mean of all channels there
     luma_of_tint = rgb_to_ycbcr(tint.expand(-1, -1, 8, 8))[:, :1, :1, :1]
     pixels = grey + tint
@@ -77,7 +78,7 @@ def test_colour_is_changed_as_pixels_are() -> None:
     batch = CoefficientBatch(
         from_samples(ycbcr[:, :1]), from_samples(ycbcr[:, 1:, ::2, ::2].contiguous())
     )
-    want = rgb_to_ycbcr(255 * augment(pixels, settings, generator(5), side=32))
+    want = rgb_to_ycbcr(255 * augment(pixels, settings, draws(8, 5), side=32))
     luma, chroma = samples_of(changed(batch, settings, seed=5))
     torch.testing.assert_close(chroma, want[:, 1:, ::2, ::2], rtol=0, atol=0.02)
     slack = 255 * float(settings.light * luma_of_tint.abs().max()) * (1 + settings.light)
@@ -156,7 +157,7 @@ def test_mixing_keeps_probabilities_and_areas() -> None:
     batch, targets = CoefficientBatch(*planes), torch.eye(6)
     cut = blended = 0
     for seed in range(40):
-        mixed, probabilities = mix_coefficients(batch, targets, 1.0, generator(seed))
+        mixed, probabilities = mix_coefficients(batch, targets, 1.0, draws(6, seed))
         torch.testing.assert_close(probabilities.sum(1), torch.ones(6))
         for plane in mixed:
             assert plane is not None
@@ -174,7 +175,7 @@ def test_mixing_keeps_probabilities_and_areas() -> None:
 
 def test_nothing_is_mixed_at_share_zero() -> None:
     batch, targets = random_batch(), torch.eye(3)
-    mixed, probabilities = mix_coefficients(batch, targets, 0.0, generator())
+    mixed, probabilities = mix_coefficients(batch, targets, 0.0, draws(batch.images))
     assert mixed.luma is batch.luma
     assert mixed.chroma is batch.chroma
     assert probabilities is targets

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+
+if TYPE_CHECKING:
+    from bandwise.training import Processes
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -58,6 +62,17 @@ def resumable(what: str) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         stop.add_note(f"{what} kept, the same command resumes")
         raise
+
+
+@contextmanager
+def one_voice(processes: Processes) -> Iterator[None]:
+    """Where several processes do the same, let the first that fails say why, and it alone."""
+    try:
+        yield
+    except BaseException:
+        if processes.first_to_fail():
+            raise
+        raise typer.Exit(1) from None
 
 
 def progress_text(

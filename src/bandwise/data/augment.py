@@ -1,6 +1,7 @@
 """Random changes to training images that leave their class as it is.
 
-Everything is drawn from a generator that is given, so that an epoch is a function of its seed.
+Everything is drawn from a generator that is given (`Draws`), so that an epoch is a function of its
+seed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from bandwise.data.draws import Draws
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -61,9 +64,7 @@ GLYPHS = Augmentation(
 """For digits and other small grey images whose mirror image means something else."""
 
 
-def augment(
-    pixels: Tensor, settings: Augmentation, generator: torch.Generator, *, side: int
-) -> Tensor:
+def augment(pixels: Tensor, settings: Augmentation, draws: Draws, *, side: int) -> Tensor:
     """Draw one changed version of each image; differentiable.
 
     Parameters
@@ -77,44 +78,42 @@ def augment(
     -------
     (N, C, side, side) float32 in [0, 1]
     """
-    grids = _grids(draw_views(len(pixels), settings, generator), pixels, side)
+    grids = _grids(draw_views(settings, draws), pixels, side)
     pixels = F.grid_sample(pixels, grids, "bilinear", "reflection", align_corners=False)
-    pixels = _relight(pixels, settings, generator).clamp(0, 1)
-    return _erase(pixels, settings.erase, generator)
+    pixels = _relight(pixels, settings, draws).clamp(0, 1)
+    return _erase(pixels, settings.erase, draws)
 
 
-def mix(
-    pixels: Tensor, targets: Tensor, share: float, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def mix(pixels: Tensor, targets: Tensor, share: float, draws: Draws) -> tuple[Tensor, Tensor]:
     """Mix a batch (N, C, H, W) and its class probabilities (N, classes) with itself, or not."""
-    (pixels,), targets = mix_planes([pixels], targets, share, generator)
+    (pixels,), targets = mix_planes([pixels], targets, share, draws)
     return pixels, targets
 
 
 def mix_planes(
-    planes: Sequence[Tensor], targets: Tensor, share: float, generator: torch.Generator
+    planes: Sequence[Tensor], targets: Tensor, share: float, draws: Draws
 ) -> tuple[Sequence[Tensor], Tensor]:
     """`mix` images of several planes (N, C, H, W), each a multiple of the last one's size."""
-    if scalar(generator) >= share:
+    if draws.one() >= share:
         return planes, targets
-    order = torch.randperm(len(targets), generator=generator)
-    if scalar(generator) < 0.5:
-        kept = _beta(0.4, generator)
-        mixed = [kept * plane + (1 - kept) * plane[order] for plane in planes]
+    shuffled = draws.shuffle()
+    if draws.one() < 0.5:
+        kept = draws.beta(0.4)
+        mixed = [kept * plane + (1 - kept) * shuffled(plane) for plane in planes]
     else:
         height, width = planes[-1].shape[2:]
-        half = 0.5 * math.sqrt(1 - _beta(1.0, generator))
-        top, bottom = _interval(half, height, generator)
-        left, right = _interval(half, width, generator)
+        half = 0.5 * math.sqrt(1 - draws.beta(1.0))
+        top, bottom = _interval(half, height, draws)
+        left, right = _interval(half, width, draws)
         mixed = []
         for plane in planes:
             scale = plane.shape[2] // height
             window = (..., slice(scale * top, scale * bottom), slice(scale * left, scale * right))
             plane = plane.clone()
-            plane[window] = plane[window][order]
+            plane[window] = shuffled(plane[window])
             mixed.append(plane)
         kept = 1 - (bottom - top) * (right - left) / (height * width)
-    return mixed, kept * targets + (1 - kept) * targets[order]
+    return mixed, kept * targets + (1 - kept) * shuffled(targets)
 
 
 class Views(NamedTuple):
@@ -139,45 +138,37 @@ class Views(NamedTuple):
     centre_y: Tensor
 
 
-def draw_views(count: int, settings: Augmentation, generator: torch.Generator) -> Views:
+def draw_views(settings: Augmentation, draws: Draws) -> Views:
     """Draw zoom, stretch, turn, flip and shift of each image."""
 
     def within(low: float, high: float) -> Tensor:
-        return low + (high - low) * uniform((count,), generator)
+        return low + (high - low) * draws.each()
 
     zoom = torch.exp(within(math.log(settings.zoom[0]), math.log(settings.zoom[1])))
     stretch = torch.exp(within(-settings.stretch, settings.stretch) / 2)
     angle = within(-settings.turn, settings.turn)
     if settings.flip:
-        stretch = torch.where(uniform((count,), generator) < 0.5, -stretch, stretch)
+        stretch = torch.where(draws.each() < 0.5, -stretch, stretch)
     room = 2 * settings.shift + (zoom - 1).abs()
     centre_x, centre_y = room * within(-1, 1), room * within(-1, 1)
     return Views(zoom, stretch, angle, centre_x, centre_y)
 
 
-def draw_factors(count: int, bound: float, generator: torch.Generator) -> Tensor:
-    """Draw (count,) factors within ``bound`` of 1."""
-    return 1 + bound * (2 * uniform((count,), generator) - 1)
+def draw_factors(bound: float, draws: Draws) -> Tensor:
+    """Draw (n,) factors within ``bound`` of 1."""
+    return 1 + bound * (2 * draws.each() - 1)
 
 
 def draw_rectangles(
-    count: int, share: float, height: int, width: int, generator: torch.Generator
-) -> Iterator[tuple[int, slice, slice]]:
-    """Draw a rectangle in a share of the images: index, rows and columns."""
-    for index in torch.nonzero(uniform((count,), generator) < share).flatten().tolist():
-        top, bottom = _interval(0.075 + 0.125 * scalar(generator), height, generator)
-        left, right = _interval(0.075 + 0.125 * scalar(generator), width, generator)
-        yield index, slice(top, bottom), slice(left, right)
-
-
-def scalar(generator: torch.Generator) -> float:
-    """Draw a number from [0, 1)."""
-    return float(uniform((), generator))
-
-
-def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Draw numbers from [0, 1)."""
-    return torch.rand(shape, generator=generator)
+    share: float, height: int, width: int, channels: int, draws: Draws
+) -> Iterator[tuple[int, slice, slice, Tensor]]:
+    """Draw a rectangle in a share of the images: index, rows, columns, colour (channels,)."""
+    for index in torch.nonzero(draws.all() < share).flatten().tolist():
+        top, bottom = _interval(0.075 + 0.125 * draws.one(), height, draws)
+        left, right = _interval(0.075 + 0.125 * draws.one(), width, draws)
+        colour = torch.rand(channels, generator=draws.generator)
+        if draws.part.start <= index < draws.part.stop:
+            yield index - draws.part.start, slice(top, bottom), slice(left, right), colour
 
 
 def _grids(views: Views, pixels: Tensor, side: int) -> Tensor:
@@ -194,11 +185,11 @@ def _grids(views: Views, pixels: Tensor, side: int) -> Tensor:
     return F.affine_grid(affine, [*pixels.shape[:2], side, side], align_corners=False)
 
 
-def _relight(pixels: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
+def _relight(pixels: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
     """Change brightness, contrast and, in colour, saturation."""
 
     def factor(bound: float) -> Tensor:
-        return draw_factors(len(pixels), bound, generator)[:, None, None, None]
+        return draw_factors(bound, draws)[:, None, None, None]
 
     if settings.light:
         pixels = pixels * factor(settings.light)
@@ -210,20 +201,14 @@ def _relight(pixels: Tensor, settings: Augmentation, generator: torch.Generator)
     return pixels
 
 
-def _erase(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    count, channels, height, width = pixels.shape
-    for index, rows, columns in draw_rectangles(count, share, height, width, generator):
-        pixels[index, :, rows, columns] = uniform((channels, 1, 1), generator)
+def _erase(pixels: Tensor, share: float, draws: Draws) -> Tensor:
+    channels, height, width = pixels.shape[1:]
+    for index, rows, columns, colour in draw_rectangles(share, height, width, channels, draws):
+        pixels[index, :, rows, columns] = colour[:, None, None]
     return pixels
 
 
-def _interval(half: float, size: int, generator: torch.Generator) -> tuple[int, int]:
+def _interval(half: float, size: int, draws: Draws) -> tuple[int, int]:
     """Interval of ``2·half·size`` around a random centre, cut at 0 and ``size``."""
-    centre = scalar(generator) * size
+    centre = draws.one() * size
     return max(0, round(centre - half * size)), min(size, round(centre + half * size))
-
-
-def _beta(concentration: float, generator: torch.Generator) -> float:
-    """Draw from Beta(c, c), as a ratio of Gamma variables."""
-    gamma = torch._standard_gamma(torch.full((2,), concentration), generator)
-    return float(gamma[0] / gamma.sum().clamp(min=1e-12))

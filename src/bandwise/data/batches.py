@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bandwise.data.epochs import epoch_generator
 from bandwise.data.types import LabelledImages
 from bandwise.dct import dct2
 from bandwise.errors import ConfigurationError, ShapeError
@@ -75,7 +76,7 @@ class TensorBatches:
                 strict=True,
             )
             return
-        generator = torch.Generator().manual_seed(self.shuffle_seed * 1_000_003 + epoch)
+        generator = epoch_generator(self.shuffle_seed, epoch)
         order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
         for part in order.split(self.batch_size):
             yield self.coefficients[part], self.labels[part]
@@ -97,9 +98,10 @@ class LoaderBatches:
         return len(self.loader)  # type: ignore[arg-type]
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield one pass over the loader; tells a distributed sampler the epoch."""
-        sampler = getattr(self.loader, "sampler", None)
-        if sampler is not None and hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
+        """Yield one pass over the loader; tells a sampler that wants to know the epoch."""
+        for name in ("sampler", "batch_sampler"):
+            sampler = getattr(self.loader, name, None)
+            if sampler is not None and hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(epoch)
         for pixels, labels in self.loader:
             yield dct2(pixels), labels

@@ -18,8 +18,8 @@ from bandwise.data.augment import (
     draw_rectangles,
     draw_views,
     mix_planes,
-    uniform,
 )
+from bandwise.data.draws import Draws
 from bandwise.dct import BLOCK
 from bandwise.dct_domain import (
     CENTRE,
@@ -35,7 +35,7 @@ from bandwise.dct_domain import (
 def augment_coefficients(
     batch: CoefficientBatch,
     settings: Augmentation,
-    generator: torch.Generator,
+    draws: Draws,
     *,
     rows: int,
     columns: int,
@@ -53,7 +53,7 @@ def augment_coefficients(
         Share of the frequencies that are zeroed, drawn for each image and each component; the
         means of blocks are kept.
     """
-    views = draw_views(batch.images, settings, generator)
+    views = draw_views(settings, draws)
     heights, widths = views.zoom / views.stretch.abs(), views.zoom * views.stretch
     batch = show_windows(
         batch,
@@ -62,47 +62,45 @@ def augment_coefficients(
         rows=rows,
         columns=columns,
     )
-    batch = _relight(batch, settings, generator)
-    _erase(batch, settings.erase, generator)
-    return _drop_bands(batch, band_dropout, generator) if band_dropout else batch
+    batch = _relight(batch, settings, draws)
+    _erase(batch, settings.erase, draws)
+    return _drop_bands(batch, band_dropout, draws) if band_dropout else batch
 
 
 def mix_coefficients(
-    batch: CoefficientBatch, targets: Tensor, share: float, generator: torch.Generator
+    batch: CoefficientBatch, targets: Tensor, share: float, draws: Draws
 ) -> tuple[CoefficientBatch, Tensor]:
     """Mix a batch and its class probabilities (N, classes) with itself, or not.
 
     As `bandwise.data.augment.mix`; the rectangles of CutMix are whole blocks of chroma.
     """
     planes = [plane for plane in batch if plane is not None]
-    mixed, targets = mix_planes(planes, targets, share, generator)
+    mixed, targets = mix_planes(planes, targets, share, draws)
     return CoefficientBatch(*mixed), targets
 
 
-def _relight(
-    batch: CoefficientBatch, settings: Augmentation, generator: torch.Generator
-) -> CoefficientBatch:
+def _relight(batch: CoefficientBatch, settings: Augmentation, draws: Draws) -> CoefficientBatch:
     """Change brightness, contrast and, in colour, saturation."""
     if settings.light:
-        factors = draw_factors(batch.images, settings.light, generator)
+        factors = draw_factors(settings.light, draws)
         batch = adjust_contrast(batch, factors, about=0.0)
-        factors = draw_factors(batch.images, settings.light, generator)
+        factors = draw_factors(settings.light, draws)
         batch = adjust_contrast(batch, factors)
     if settings.saturation and batch.chroma is not None:
-        factors = draw_factors(batch.images, settings.saturation, generator)
+        factors = draw_factors(settings.saturation, draws)
         batch = adjust_saturation(batch, factors)
     return batch
 
 
-def _erase(batch: CoefficientBatch, share: float, generator: torch.Generator) -> None:
+def _erase(batch: CoefficientBatch, share: float, draws: Draws) -> None:
     """Replace a rectangle of whole blocks by one colour in a share of the images, in place."""
     planes = [plane for plane in batch if plane is not None]
     height, width = planes[-1].shape[2:]
-    for index, rows, columns in draw_rectangles(batch.images, share, height, width, generator):
-        if batch.chroma is None:
-            levels = 255 * uniform((1,), generator)
-        else:
-            levels = rgb_to_ycbcr(255 * uniform((3, 1, 1), generator)).flatten()
+    colours = 1 if batch.chroma is None else 3
+    for index, rows, columns, colour in draw_rectangles(share, height, width, colours, draws):
+        levels = 255 * colour
+        if batch.chroma is not None:
+            levels = rgb_to_ycbcr(levels[:, None, None]).flatten()
         means = BLOCK * (levels - CENTRE)
         for plane, mean in zip(planes, (means[:1], means[1:]), strict=False):
             scale = plane.shape[2] // height
@@ -115,13 +113,11 @@ def _scaled(interval: slice, scale: int) -> slice:
     return slice(scale * interval.start, scale * interval.stop)
 
 
-def _drop_bands(
-    batch: CoefficientBatch, share: float, generator: torch.Generator
-) -> CoefficientBatch:
+def _drop_bands(batch: CoefficientBatch, share: float, draws: Draws) -> CoefficientBatch:
     masks = []
     for plane in batch:
         if plane is not None:
-            mask = uniform(plane.shape[:2], generator) >= share
+            mask = draws.each(plane.shape[1]) >= share
             mask[:, ::FREQUENCIES] = True
             masks.append(mask)
     return keep_frequencies(batch, *masks)

@@ -31,8 +31,10 @@ from bandwise.training import (
     Examples,
     NetworkConfig,
     NetworkEpoch,
+    Processes,
     train_network,
 )
+from bandwise.training.processes import ALONE
 
 BATCH = 64
 
@@ -55,6 +57,9 @@ class TrainConfig:
         ``"coefficients"`` or ``"pixels"``.
     frequencies
         What is kept of each image; all for None, and for pixels.
+    band_dropout
+        Share of an image's frequencies that are zeroed at random while it is trained, from 0 to
+        below 1; 0 for pixels.
     training
         How it is trained; by the kind of images if not given.
     """
@@ -62,22 +67,32 @@ class TrainConfig:
     network: str = "resnet"
     reads: Reads = "coefficients"
     frequencies: Frequencies | None = None
+    band_dropout: float = 0.0
     training: NetworkConfig | None = None
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.reads == "pixels" and self.frequencies is not None:
             raise ConfigurationError("frequencies are kept of coefficients, not of pixels")
+        if self.reads == "pixels" and self.band_dropout:
+            raise ConfigurationError("frequencies are dropped of coefficients, not of pixels")
+        if not 0 <= self.band_dropout < 1:
+            raise ConfigurationError(
+                f"a share from 0 to below 1 of the frequencies is dropped, not {self.band_dropout}"
+            )
 
 
 def train_on_files(
     config: TrainConfig,
     data: FileDataset,
     *,
+    processes: Processes = ALONE,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch = lambda _: None,
 ) -> tuple[Model, tuple[NetworkEpoch, ...]]:
     """Train a network, or go on from a checkpoint of the same training; also says how it went.
+
+    All ``processes`` call this with the same configuration, and get the same model.
 
     Raises
     ------
@@ -93,16 +108,18 @@ def train_on_files(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         module = _network(config, data, frequencies)
-    sets = {name: examples(data, config.reads, name) for name in ("train", "validation")}
     history = train_network(
         module,
-        sets["train"],
-        validation=sets["validation"],
+        examples(data, config.reads, "train", band_dropout=config.band_dropout),
+        validation=examples(data, config.reads, "validation"),
         num_classes=data.num_classes,
         config=training,
         device=config.device,
+        processes=processes,
         checkpoint=checkpoint,
-        fingerprint=digest([config.network, config.reads, _kept(frequencies), data.sha256]),
+        fingerprint=digest(
+            [config.network, config.reads, _kept(frequencies), data.sha256, config.band_dropout]
+        ),
         listener=on_epoch,
     )
     model = Model(
@@ -115,6 +132,7 @@ def train_on_files(
         provenance={
             "data_sha256": data.sha256,
             "training": asdict(training),
+            "band_dropout": config.band_dropout,
             "validation_accuracy": history[-1].validation_accuracy,
             "versions": versions(),
         },
@@ -134,10 +152,14 @@ def training_for(data: FileDataset, *, epochs: int | None = None, seed: int = 0)
     )
 
 
-def examples(data: FileDataset, reads: Reads, split: str) -> Examples[Any]:
+def examples(
+    data: FileDataset, reads: Reads, split: str, *, band_dropout: float = 0.0
+) -> Examples[Any]:
     """Images of a split in the form in which a network reads them."""
     files = data.splits[split]
-    return CoefficientExamples(files) if reads == "coefficients" else DecodedExamples(files)
+    if reads == "pixels":
+        return DecodedExamples(files)
+    return CoefficientExamples(files, band_dropout=band_dropout)
 
 
 def correct_on_test(model: Model, data: FileDataset, *, device: str = "cpu") -> torch.Tensor:

@@ -29,13 +29,9 @@ if TYPE_CHECKING:
         joint_loss,
         train,
     )
-    from bandwise.training.networks import (
-        Companion,
-        NetworkConfig,
-        NetworkEpoch,
-        NetworkListener,
-        train_network,
-    )
+    from bandwise.training.network_state import Companion, NetworkConfig, NetworkEpoch
+    from bandwise.training.networks import NetworkListener, train_network
+    from bandwise.training.processes import Processes, joined
     from bandwise.training.state import EpochResult, TrainingResult
 
 __all__ = [
@@ -51,12 +47,14 @@ __all__ = [
     "NetworkListener",
     "Observer",
     "PixelExamples",
+    "Processes",
     "StepProgress",
     "TrainingConfig",
     "TrainingResult",
     "WeightStatistics",
     "evaluate",
     "fit",
+    "joined",
     "joint_loss",
     "train",
     "train_network",
@@ -82,13 +80,9 @@ __getattr__, __dir__ = lazy_exports(
             "joint_loss",
             "train",
         ),
-        "bandwise.training.networks": (
-            "Companion",
-            "NetworkConfig",
-            "NetworkEpoch",
-            "NetworkListener",
-            "train_network",
-        ),
+        "bandwise.training.network_state": ("Companion", "NetworkConfig", "NetworkEpoch"),
+        "bandwise.training.networks": ("NetworkListener", "train_network"),
+        "bandwise.training.processes": ("Processes", "joined"),
         "bandwise.training.state": ("EpochResult", "TrainingResult"),
     },
 )

@@ -18,6 +18,7 @@ from torch import Tensor
 from bandwise.data import LabelledImages
 from bandwise.data.augment import Augmentation, augment, mix
 from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
+from bandwise.data.draws import Draws
 from bandwise.data.files import LabelledFiles
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.tasks import to_unit_range
@@ -45,13 +46,13 @@ class Examples(ABC, Generic[Inputs]):
 
     @abstractmethod
     def augment(
-        self, inputs: Inputs, settings: Augmentation, generator: torch.Generator, *, scale: float
+        self, inputs: Inputs, settings: Augmentation, draws: Draws, *, scale: float
     ) -> Inputs:
         """Change each image at random; its side becomes about ``scale`` of what it was."""
 
     @abstractmethod
     def mix(
-        self, inputs: Inputs, targets: Tensor, share: float, generator: torch.Generator
+        self, inputs: Inputs, targets: Tensor, share: float, draws: Draws
     ) -> tuple[Inputs, Tensor]:
         """Mix a batch and its class probabilities (n, classes) with itself, or not."""
 
@@ -73,18 +74,18 @@ class PixelExamples(Examples[Tensor]):
         return to_unit_range(self._pixels_u8[index])
 
     def augment(
-        self, inputs: Tensor, settings: Augmentation, generator: torch.Generator, *, scale: float
+        self, inputs: Tensor, settings: Augmentation, draws: Draws, *, scale: float
     ) -> Tensor:
         """See `bandwise.data.augment`."""
         side = round(inputs.shape[-1] * scale)
-        changed = augment(inputs, settings, generator, side=side)
+        changed = augment(inputs, settings, draws, side=side)
         return changed.contiguous(memory_format=torch.channels_last)
 
     def mix(
-        self, inputs: Tensor, targets: Tensor, share: float, generator: torch.Generator
+        self, inputs: Tensor, targets: Tensor, share: float, draws: Draws
     ) -> tuple[Tensor, Tensor]:
         """See `bandwise.data.augment`."""
-        return mix(inputs, targets, share, generator)
+        return mix(inputs, targets, share, draws)
 
 
 class DecodedExamples(PixelExamples):
@@ -100,10 +101,17 @@ class DecodedExamples(PixelExamples):
 
 
 class CoefficientExamples(Examples[CoefficientBatch]):
-    """JPEG files whose coefficients are read."""
+    """JPEG files whose coefficients are read.
 
-    def __init__(self, files: LabelledFiles) -> None:
+    Parameters
+    ----------
+    band_dropout
+        Share of the frequencies of each image that `augment` makes zero, from 0 to below 1.
+    """
+
+    def __init__(self, files: LabelledFiles, *, band_dropout: float = 0.0) -> None:
         self._files = files
+        self._band_dropout = band_dropout
         self.labels = files.labels
 
     def read(self, index: Tensor) -> CoefficientBatch:
@@ -114,19 +122,21 @@ class CoefficientExamples(Examples[CoefficientBatch]):
         self,
         inputs: CoefficientBatch,
         settings: Augmentation,
-        generator: torch.Generator,
+        draws: Draws,
         *,
         scale: float,
     ) -> CoefficientBatch:
         """See `bandwise.data.coefficient_augment`."""
         rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
-        return augment_coefficients(inputs, settings, generator, rows=rows, columns=columns)
+        return augment_coefficients(
+            inputs, settings, draws, rows=rows, columns=columns, band_dropout=self._band_dropout
+        )
 
     def mix(
-        self, inputs: CoefficientBatch, targets: Tensor, share: float, generator: torch.Generator
+        self, inputs: CoefficientBatch, targets: Tensor, share: float, draws: Draws
     ) -> tuple[CoefficientBatch, Tensor]:
         """See `bandwise.data.coefficient_augment`."""
-        return mix_coefficients(inputs, targets, share, generator)
+        return mix_coefficients(inputs, targets, share, draws)
 
 
 def as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:

@@ -7,18 +7,14 @@ for each epoch:
 
 What is kept is the average of the last epoch: nothing is chosen on validation. A companion is
 learned with the network: it changes the images first and adds a penalty to the loss. The next batch
-is read on another thread meanwhile.
+is read on another thread meanwhile. Several processes take a part of each batch each.
 """
 
 from __future__ import annotations
 
-import copy
 import math
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,86 +22,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.checkpoint import load_tensors, save_tensors
+from bandwise.checkpoint import Pace
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation
-from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
+from bandwise.data.epochs import draw_batches, epoch_generator
+from bandwise.errors import CheckpointError, DivergenceError
+from bandwise.files import remove_temporaries
 from bandwise.tasks import logits_of_batches
 from bandwise.training.examples import Examples, as_examples
-from bandwise.training.state import below, load_optimisers, optimiser_tensors
-
-_AVERAGE_WARM_UP = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """How a network is trained.
-
-    Attributes
-    ----------
-    learning_rate, momentum, weight_decay
-        SGD with Nesterov momentum; warm-up over ``warm_up_epochs``, then a cosine to zero. Weight
-        decay leaves out biases and normalisations.
-    label_smoothing
-        Share of the target that is spread evenly over all classes.
-    averaging
-        Decay a step of the running average of the weights.
-    small_share, small_scale
-        Share of the epochs, the first ones, in which images are ``small_scale`` of their side:
-        cheaper, and gone before the end.
-    """
-
-    epochs: int = 75
-    batch_size: int = 64
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 1e-3
-    warm_up_epochs: float = 3.0
-    label_smoothing: float = 0.1
-    averaging: float = 0.998
-    small_share: float = 0.75
-    small_scale: float = 0.75
-    augmentation: Augmentation = PHOTOGRAPHS
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1 or self.learning_rate <= 0:
-            raise ConfigurationError(
-                "epochs, batch size and learning rate are above 0, got "
-                f"{self.epochs}, {self.batch_size}, {self.learning_rate}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkEpoch:
-    """What one epoch gave; ``epoch`` counts from 1, losses are means over images."""
-
-    epoch: int
-    epochs: int
-    train_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    train_seconds: float
-    images: int
-
+from bandwise.training.network_state import Companion, NetworkConfig, NetworkEpoch, NetworkState
+from bandwise.training.processes import ALONE, Processes
 
 NetworkListener = Callable[[NetworkEpoch], None]
-
-
-class Companion(nn.Module, ABC):
-    """What is learned together with a network, such as the tables of the files that it reads."""
-
-    @abstractmethod
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Change pixels (N, C, H, W) in [0, 1] into what the network is to see of them."""
-
-    @abstractmethod
-    def penalty(self) -> Tensor:
-        """Scalar that is added to the loss."""
-
-    @abstractmethod
-    def optimiser(self) -> torch.optim.Optimizer:
-        """Optimiser of the companion's parameters."""
 
 
 def train_network(
@@ -117,7 +44,9 @@ def train_network(
     config: NetworkConfig,
     companion: Companion | None = None,
     device: torch.device | str = "cpu",
+    processes: Processes = ALONE,
     checkpoint: Path | None = None,
+    checkpoint_share: float = 0.01,
     fingerprint: str = "",
     listener: NetworkListener = lambda _: None,
 ) -> tuple[NetworkEpoch, ...]:
@@ -130,35 +59,60 @@ def train_network(
         (N, num_classes).
     companion
         Learned with the network, in place, on pixels. Validation sees the images through it too.
+    processes
+        What `joined` gives where several processes train the network. All call this with the same
+        arguments and get the same result; batches are of all of them together.
     checkpoint
-        A file that is written after every epoch and, where it exists, resumed from.
+        A file that is written after every epoch and in the middle of long ones and, where it
+        exists, resumed from. Process 0 writes it, all read it.
+    checkpoint_share
+        Share of the time that writing it in the middle of an epoch may take, above 0.
     fingerprint
         Identity of network, data and settings; a checkpoint with another one is refused.
 
     Raises
     ------
     CheckpointError
-        If ``checkpoint`` is damaged or belongs to another configuration.
+        If ``checkpoint`` is damaged or belongs to another configuration, or processes have
+        different ones.
+    ConfigurationError
+        If a batch has fewer images than there are processes.
     DivergenceError
         If the loss leaves the finite numbers.
     """
     train, validation = as_examples(train), as_examples(validation)
-    run = _Run(network.to(device), config, companion)
+    run = NetworkState(network.to(device), config, companion, processes)
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint, fingerprint)
+    if not processes.agree(f"{fingerprint} {config} {run.steps}"):
+        raise CheckpointError(
+            "the processes have different data, settings or checkpoints; all need the same files "
+            f"and the same {checkpoint}"
+        )
+    pace = Pace(checkpoint_share)
+
+    def save() -> None:
+        if checkpoint is not None and processes.rank == 0:
+            with pace.writing():
+                run.save(checkpoint, fingerprint)
+
+    def save_if_due() -> None:
+        if pace.due():
+            save()
+
+    if checkpoint is not None and processes.rank == 0:
+        remove_temporaries(checkpoint.parent, {checkpoint.name})
     while len(run.history) < config.epochs:
-        started = time.perf_counter()
         with torch.random.fork_rng(devices=[]):
-            loss = _train_epoch(run, train, num_classes, device)
-        seconds = time.perf_counter() - started
+            loss = _train_epoch(run, train, num_classes, device, processes, save_if_due)
+        seconds = run.seconds
         if not math.isfinite(loss):
             raise DivergenceError(
                 f"the loss is {loss} in epoch {len(run.history) + 1}; "
                 f"use a learning rate below {config.learning_rate}"
             )
-        batches = validation.batches(config.batch_size)
-        logits = logits_of_batches(run.evaluated(), batches, device=device)
-        run.history.append(
+        logits = _validate(run, validation, num_classes, device, processes)
+        run.leave_epoch(
             NetworkEpoch(
                 epoch=len(run.history) + 1,
                 epochs=config.epochs,
@@ -169,8 +123,7 @@ def train_network(
                 images=len(train),
             )
         )
-        if checkpoint is not None:
-            run.save(checkpoint, fingerprint)
+        save()
         listener(run.history[-1])
     network.load_state_dict(run.average.state_dict())
     network.eval()
@@ -178,146 +131,80 @@ def train_network(
 
 
 def _train_epoch(
-    run: _Run, examples: Examples[Any], num_classes: int, device: torch.device | str
+    run: NetworkState,
+    examples: Examples[Any],
+    num_classes: int,
+    device: torch.device | str,
+    processes: Processes,
+    after_step: Callable[[], None],
 ) -> float:
-    """One pass; the mean loss over images."""
+    """One pass, or what is left of it; the mean loss over images."""
     config, epoch = run.config, len(run.history)
-    seed = config.seed * 1_000_003 + epoch
-    torch.manual_seed(seed)  # dropout
-    generator = torch.Generator().manual_seed(seed)
+    generator = epoch_generator(config.seed, epoch)
     scale = config.small_scale if epoch < config.small_share * config.epochs else 1.0
-    order = torch.randperm(len(examples), generator=generator)
-    batches = [*order.split(config.batch_size)]
-    if len(batches) > 1 and len(batches[-1]) == 1:  # batch normalisation needs two
-        batches[-2:] = [torch.cat(batches[-2:])]
-    run.network.train()
-    if run.companion is not None:
-        run.companion.train()
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    for step, (index, inputs) in enumerate(_read_ahead(examples, batches)):
-        run.set_learning_rate(epoch + step / len(batches))
-        if run.companion is not None:
-            inputs = run.companion(inputs)
-        inputs = examples.augment(inputs, config.augmentation, generator, scale=scale)
+    batches = draw_batches(
+        len(examples), config.batch_size, generator, world_size=processes.world_size
+    )
+    if run.step >= len(batches):
+        raise CheckpointError(
+            "the checkpoint is from before a last batch that is too small for "
+            f"{processes.world_size} processes; finish the epoch with as many as began it"
+        )
+    run.enter_epoch(generator, device)
+    run.replica.train()
+    if run.change is not None:
+        run.change.train()
+    parts = [processes.part(batch) for batch in batches[run.step :]]
+    for index, inputs in _read_ahead(examples, parts):
+        draws = processes.begin_batch(generator, len(batches[run.step]))
+        run.set_learning_rate(epoch + run.step / len(batches))
+        if run.change is not None:
+            inputs = run.change(inputs)
+        inputs = examples.augment(inputs, config.augmentation, draws, scale=scale)
         targets = F.one_hot(examples.labels[index], num_classes).float()
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / num_classes
-        inputs, targets = examples.mix(inputs, targets, config.augmentation.mix, generator)
-        loss = F.cross_entropy(run.network(inputs.to(device)), targets.to(device))
+        inputs, targets = examples.mix(inputs, targets, config.augmentation.mix, draws)
+        loss = F.cross_entropy(run.replica(inputs.to(device)), targets.to(device))
         if run.companion is not None:
             loss = loss + run.companion.penalty()
         for optimiser in run.optimisers:
             optimiser.zero_grad()
-        loss.backward()
+        (loss * draws.weight).backward()
         for optimiser in run.optimisers:
             optimiser.step()
         run.follow()
-        total += loss.detach() * len(index)
-    return float(total) / len(examples)
+        run.loss += processes.total(loss.detach() * len(index))
+        run.step += 1
+        if run.step < len(batches):
+            after_step()
+    return float(run.loss) / len(examples)
 
 
-def _read_ahead(examples: Examples[Any], batches: Sequence[Tensor]) -> Iterator[tuple[Tensor, Any]]:
-    """Each batch's index and inputs, read while the one before is used."""
+def _validate(
+    run: NetworkState,
+    examples: Examples[Any],
+    num_classes: int,
+    device: torch.device | str,
+    processes: Processes,
+) -> Tensor:
+    """Logits (N, num_classes) of all images, each computed by one process."""
+    batches = torch.arange(len(examples)).split(run.config.batch_size)
+    own = batches[processes.rank :: processes.world_size]
+    logits = torch.zeros(len(examples), num_classes)
+    if own:
+        inputs = (examples.read(index) for index in own)
+        logits[torch.cat(own)] = logits_of_batches(
+            run.evaluated(), inputs, device=device, num_classes=num_classes
+        )
+    return processes.total(logits)
+
+
+def _read_ahead(examples: Examples[Any], parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Any]]:
+    """Each part's index and inputs, read while the one before is used."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(examples.read, batches[0])
-        for index, after in zip(batches, [*batches[1:], None], strict=True):
+        coming = pool.submit(examples.read, parts[0])
+        for index, after in zip(parts, [*parts[1:], None], strict=True):
             inputs = coming.result()
             if after is not None:
                 coming = pool.submit(examples.read, after)
             yield index, inputs
-
-
-class _Run:
-    """Everything that changes while a network is trained."""
-
-    def __init__(
-        self, network: nn.Module, config: NetworkConfig, companion: Companion | None
-    ) -> None:
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network)
-        self.config = config
-        self.companion = companion
-        self.steps = 0
-        self.history: list[NetworkEpoch] = []
-        weights = [value for value in network.parameters() if value.ndim > 1]
-        others = [value for value in network.parameters() if value.ndim <= 1]
-        groups: list[dict[str, Any]] = [
-            {"params": weights},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.SGD(
-                groups,
-                lr=config.learning_rate,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-                nesterov=True,
-            )
-        ]
-        if companion is not None:
-            self.optimisers.append(companion.optimiser())
-
-    def evaluated(self) -> nn.Module:
-        """What validation measures: the average, behind the companion if there is one."""
-        return (
-            self.average if self.companion is None else nn.Sequential(self.companion, self.average)
-        )
-
-    def modules(self) -> dict[str, nn.Module]:
-        """Return what a checkpoint holds."""
-        modules = {"network": self.network, "average": self.average}
-        return modules if self.companion is None else {**modules, "companion": self.companion}
-
-    def set_learning_rate(self, epochs_done: float) -> None:
-        config = self.config
-        warm_up = (epochs_done + 0.05) / config.warm_up_epochs if config.warm_up_epochs else 1.0
-        cosine = 0.5 + 0.5 * math.cos(math.pi * epochs_done / config.epochs)
-        for group in self.optimisers[0].param_groups:
-            group["lr"] = config.learning_rate * min(1.0, warm_up) * cosine
-
-    @torch.no_grad()
-    def follow(self) -> None:
-        """Move the average towards the weights; quickly at first."""
-        self.steps += 1
-        decay = min(self.config.averaging, self.steps / (_AVERAGE_WARM_UP + self.steps))
-        pairs = zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        )
-        for average, value in pairs:
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
-                average.copy_(value)
-
-    def save(self, path: Path, fingerprint: str) -> None:
-        tensors: dict[str, Tensor] = {}
-        for name, module in self.modules().items():
-            tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
-        tensors |= optimiser_tensors(self.optimisers)
-        save_tensors(path, tensors, {**self._identity(fingerprint), **self._progress()})
-
-    def load(self, path: Path, fingerprint: str) -> None:
-        tensors, progress = load_tensors(path)
-        identity = self._identity(fingerprint)
-        if {key: progress.get(key) for key in identity} != identity:
-            raise CheckpointError(
-                f"{path} belongs to another network, data set or settings; "
-                "continue it with its own or choose another output folder"
-            )
-        try:
-            for name, module in self.modules().items():
-                module.load_state_dict(below(tensors, f"{name}."))
-            load_optimisers(self.optimisers, tensors)
-            self.steps = int(progress["steps"])
-            self.history = [NetworkEpoch(**entry) for entry in progress["history"]]
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                f"{path} does not fit this network ({error}); delete it to start again"
-            ) from error
-
-    def _identity(self, fingerprint: str) -> dict[str, Any]:
-        config = asdict(self.config)
-        config["augmentation"]["zoom"] = list(self.config.augmentation.zoom)
-        return {"fingerprint": fingerprint, "config": config}
-
-    def _progress(self) -> dict[str, Any]:
-        return {"steps": self.steps, "history": [asdict(entry) for entry in self.history]}

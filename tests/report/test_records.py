@@ -49,6 +49,7 @@ def test_rows_of_learned_edges_hold_rings_and_others_none() -> None:
         ("band_weights_by_class", [[0.1] * 8], "10 lists"),
         ("band_weights_by_class", [[0.1] * 7] * 10, "8 numbers"),
         ("band_weights_std", [0.1], "8 numbers"),
+        ("train_seconds", 10**400, "a number of 64 bits"),
     ],
 )
 def test_wrong_extensions_are_named(field: str, value: object, word: str) -> None:

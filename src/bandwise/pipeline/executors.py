@@ -243,6 +243,8 @@ def _outcome(work: Callable[[In], Out], task: In) -> Out | _Failed:
             return work(task)
         except BandwiseError as error:
             return _Failed(error)
+        except MemoryError:
+            return _Failed(WorkerError(f"a worker found no memory: try fewer --workers; {_GO_ON}"))
         except Exception:
             return _Failed(RuntimeError(traceback.format_exc()))
 

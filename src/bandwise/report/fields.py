@@ -104,9 +104,12 @@ class Fields:
     def _finite(self, field: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(field, f"expected a number, got {_short(value)}")
-        if not math.isfinite(value):
+        if not abs(value) < math.inf:
             raise self.error(field, f"expected a finite number, got {value}")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.error(field, "expected a number of 64 bits") from None
 
 
 def fields_of(rows: Sequence[Mapping[str, Any]]) -> list[Fields]:

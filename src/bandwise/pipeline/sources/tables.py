@@ -6,11 +6,12 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
-from bandwise.errors import ConfigurationError, CorruptDataError
+from bandwise.errors import BandwiseError, ConfigurationError, CorruptDataError
 from bandwise.pipeline.sources.locations import (
     MAX_FILE_BYTES,
     check_unchanged,
@@ -47,32 +48,32 @@ class Tables:
         """Row groups in parts; `CorruptDataError` for a file that is no Parquet."""
         for name in self.names:
             file = described(name, above=self.above)
-            with opened(name, above=self.above) as stream:
-                table = _opened(stream, name)
+            first = images = 0
+            with _table(name, above=self.above) as table:
                 self._column(table, name)
-                first = images = 0
-                for group in range(table.num_row_groups):
-                    images += table.metadata.row_group(group).num_rows
-                    if images >= self.shard_images or group == table.num_row_groups - 1:
-                        yield Part(files=(file,), images=images, row_groups=(first, group + 1))
-                        first, images = group + 1, 0
+                counts = _row_counts(table)
+            for group, rows in enumerate(counts):
+                images += rows
+                if images >= self.shard_images or group == len(counts) - 1:
+                    yield Part(files=(file,), images=images, row_groups=(first, group + 1))
+                    first, images = group + 1, 0
 
     def read(self, part: Part) -> Iterator[Sample]:
         """One sample a row; where a file is damaged, a problem ends it."""
         (file,), row_groups = part.files, part.row_groups
         assert row_groups is not None
         check_unchanged(file, above=self.above)
-        with opened(file.location, above=self.above) as stream:
-            table = _opened(stream, file.location)
-            column = self._column(table, file.location)
-            number = sum(table.metadata.row_group(g).num_rows for g in range(row_groups[0]))
-            try:
+        number = 0
+        try:
+            with _table(file.location, above=self.above) as table:
+                column = self._column(table, file.location)
+                number = sum(_row_counts(table)[: row_groups[0]])
                 for row in _rows(table, range(*row_groups)):
                     yield _sample(file.location, number, row, column)
                     number += 1
-            except (OSError, ValueError, RuntimeError) as error:
-                reason = f"the file is damaged behind row {number} ({error}); the rest is not read"
-                yield Sample(name=file.location, key="", problem=reason)
+        except CorruptDataError as error:
+            reason = f"{error}; behind row {number} nothing is read"
+            yield Sample(name=file.location, key="", problem=reason)
         check_unchanged(file, above=self.above)
 
     def _column(self, table: Any, name: str) -> str:
@@ -89,18 +90,26 @@ class Tables:
         return usual[0]
 
 
-def _opened(stream: BinaryIO, name: str) -> Any:
+@contextmanager
+def _table(name: str, *, above: Path) -> Iterator[Any]:
+    """Open a Parquet file; whatever pyarrow raises until the end becomes a `CorruptDataError`."""
     try:
-        from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise ConfigurationError(
             f"{name}: reading Parquet needs pyarrow; install bandwise[parquet]"
         ) from error
-    try:
-        return ParquetFile(stream)
-    except (ArrowException, OSError) as error:
-        raise CorruptDataError(f"{name} is no Parquet file, or damaged ({error})") from error
+    with opened(name, above=above) as stream:
+        try:
+            yield ParquetFile(stream)
+        except (BandwiseError, MemoryError):
+            raise
+        except Exception as error:  # of a damaged file nearly any type
+            raise CorruptDataError(f"{name} is no Parquet file, or damaged ({error})") from error
+
+
+def _row_counts(table: Any) -> list[int]:
+    return [table.metadata.row_group(group).num_rows for group in range(table.num_row_groups)]
 
 
 def _holds_images(kind: Any) -> bool:
@@ -108,7 +117,7 @@ def _holds_images(kind: Any) -> bool:
 
     if of.is_struct(kind):
         index = kind.get_field_index("bytes")
-        return index >= 0 and _holds_images(kind.field(index).type)
+        kind = kind.field(index).type if index >= 0 else kind
     return bool(of.is_binary(kind) or of.is_large_binary(kind))
 
 

@@ -103,7 +103,7 @@ def test_pages_are_refused_without_counting_them(
     monkeypatch.setattr(
         f"PIL.{kind.title()}ImagePlugin.{kind.title()}ImageFile.n_frames", property(count)
     )
-    with pytest.raises(UnreadableImageError):
+    with pytest.raises(UnreadableImageError, match="document of several pages"):
         read_picture(data)
 
 

@@ -149,7 +149,8 @@ def promising_archive() -> Chunks:
     """A member that is said to be of a tebibyte, and is not there."""
     info, _ = member("huge.png")
     info.size = 2**40
-    good = [*tar(iter([member("good.png", small())]))][:-1]  # less the end of the archive
+    members = (member(name, small()) for name in ("good.png", "then.png"))
+    good = [*tar(members)][:-1]  # less the end of the archive
     return iter([*good, info.tobuf(tarfile.GNU_FORMAT), bytes(2**20)])
 
 

@@ -312,6 +312,22 @@ def test_a_table_that_is_damaged_is_an_error_or_a_problem(tmp_path: Path) -> Non
         samples(open_source(str(path)))
 
 
+def test_a_page_that_unpacks_to_too_much_is_a_problem_behind_what_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"image": IMAGE}, {"image": IMAGE}, {"image": bytes(2**20)}, {"image": IMAGE}]
+    put_table(tmp_path / "a.parquet", rows, row_group_size=2)
+    source = open_source(str(tmp_path))
+    assert [len(one.images["jpg"]) for one in samples(source)][2:] == [2**20, len(IMAGE)]
+    monkeypatch.setattr("bandwise.pipeline.sources.tables.LARGE_PAGE_BYTES", 100)
+    assert len(samples(source)) == 4
+    monkeypatch.setattr("bandwise.pipeline.sources.tables.MAX_PAGE_BYTES", 2**20)
+    *whole, last = samples(source)
+    assert [one.images for one in whole] == [{"jpg": IMAGE}] * 2
+    assert last.problem is not None
+    assert "more than the limit of 1048576; behind row 2 nothing is read" in last.problem
+
+
 def test_a_column_of_structures_within_structures_holds_no_images(tmp_path: Path) -> None:
     put_table(tmp_path / "a.parquet", [{"image": {"bytes": {"bytes": IMAGE}}}])
     with pytest.raises(ConfigurationError, match="can hold images are none"):

@@ -16,11 +16,17 @@ from bandwise.pipeline.sources.locations import (
     MAX_FILE_BYTES,
     check_unchanged,
     described,
+    is_url,
     opened,
 )
+from bandwise.pipeline.sources.pages import page_sizes
 from bandwise.pipeline.sources.samples import Part, Sample
 
 ROWS_AT_ONCE = 16
+MAX_PAGE_BYTES = 2**29
+"""Of one page of each column together, unpacked; memory is about three times that."""
+
+LARGE_PAGE_BYTES = MAX_PAGE_BYTES // ROWS_AT_ONCE
 LABELS = ("label", "cls")
 USUAL_NAMES = ("image", "img")
 
@@ -68,13 +74,37 @@ class Tables:
             with _table(file.location, above=self.above) as table:
                 column = self._column(table, file.location)
                 number = sum(_row_counts(table)[: row_groups[0]])
-                for row in _rows(table, range(*row_groups)):
-                    yield _sample(file.location, number, row, column)
-                    number += 1
+                for group in range(*row_groups):
+                    largest = self._largest_pages(table, file.location, group)
+                    at_once = ROWS_AT_ONCE if largest <= LARGE_PAGE_BYTES else 1
+                    for row in _rows(table, group, at_once):
+                        yield _sample(file.location, number, row, column)
+                        number += 1
         except CorruptDataError as error:
             reason = f"{error}; behind row {number} nothing is read"
             yield Sample(name=file.location, key="", problem=reason)
         check_unchanged(file, above=self.above)
+
+    def _largest_pages(self, table: Any, name: str, group: int) -> int:
+        """Bytes of the largest page of each column, added up; not asked of a URL, as that is slow.
+
+        `CorruptDataError` where that is too much.
+        """
+        if is_url(name):
+            return 0
+        largest = 0
+        with opened(name, above=self.above) as stream:
+            for index in range(table.metadata.num_columns):
+                chunk = table.metadata.row_group(group).column(index)
+                starts = (chunk.dictionary_page_offset, chunk.data_page_offset)
+                start = min(each for each in starts if each)
+                pages = page_sizes(stream, start, chunk.total_compressed_size)
+                largest += max(pages, default=0)
+        if largest > MAX_PAGE_BYTES:
+            raise CorruptDataError(
+                f"{name} has pages of {largest} B, more than the limit of {MAX_PAGE_BYTES}"
+            )
+        return largest
 
     def _column(self, table: Any, name: str) -> str:
         found = [field.name for field in table.schema_arrow if _holds_images(field.type)]
@@ -121,8 +151,8 @@ def _holds_images(kind: Any) -> bool:
     return bool(of.is_binary(kind) or of.is_large_binary(kind))
 
 
-def _rows(table: Any, row_groups: range) -> Iterator[dict[str, Any]]:
-    for batch in table.iter_batches(ROWS_AT_ONCE, row_groups=row_groups, use_threads=False):
+def _rows(table: Any, group: int, at_once: int) -> Iterator[dict[str, Any]]:
+    for batch in table.iter_batches(at_once, row_groups=[group], use_threads=False):
         yield from batch.to_pylist()
 
 

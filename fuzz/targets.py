@@ -136,6 +136,13 @@ def picture(data: bytes) -> None:
         np.testing.assert_array_equal(first.pixels_u8, read_picture(data).pixels_u8)
 
 
+def training_image(data: bytes) -> None:
+    from bandwise.data.decode import decode
+
+    with small_images():
+        assert decode(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
+
+
 def transcoded(data: bytes) -> None:
     requantise = bool(data) and data[-1] % 2 == 0
     options = EncodeOptions(
@@ -218,15 +225,24 @@ def ledger(data: bytes) -> None:
 
 
 def report(data: bytes) -> None:
+    from bandwise.report.adaptive import holds_codebooks
+    from bandwise.report.adaptive.records import parse_adaptive_records
     from bandwise.report.rate_accuracy import holds_points
     from bandwise.report.rate_accuracy.records import parse_rate_records
     from bandwise.report.records import parse_records
+    from bandwise.report.straight import holds_trained
+    from bandwise.report.straight.records import parse_straight_records
 
     rows = read_rows(_file(data, "results.jsonl"))
-    if holds_points(rows):
-        parse_rate_records(rows)
-    else:
-        parse_records(rows)
+    for holds, parse in (
+        (holds_codebooks, parse_adaptive_records),
+        (holds_points, parse_rate_records),
+        (holds_trained, parse_straight_records),
+        (bool, parse_records),
+    ):
+        if holds(rows):
+            parse(rows)
+            return
 
 
 def checkpoint(data: bytes) -> None:
@@ -323,6 +339,12 @@ TARGETS: dict[str, Target] = {
         seeds=seeds.pictures,
         change=changes.image_bytes,
     ),
+    "training-image": Target(
+        read=training_image,
+        errors=(UnreadableImageError,),
+        seeds=seeds.pictures,
+        change=changes.image_bytes,
+    ),
     "transcode": Target(
         read=transcoded, errors=IMAGE_ERRORS, seeds=seeds.pictures, change=changes.image_bytes
     ),
@@ -362,7 +384,7 @@ TARGETS: dict[str, Target] = {
         errors=(ResultsError,),
         seeds=seeds.reported,
         change=changes.json_values,
-        limit=2**15,
+        limit=2**16,
     ),
     "model": Target(
         read=checkpoint,

@@ -44,8 +44,8 @@ class Fields:
         return str(self._typed(field, str, "a text"))
 
     def integer(self, field: str) -> int:
-        """Return an integer."""
-        return int(self._typed(field, int, "an integer"))
+        """Return an integer of 64 bits."""
+        return self._of_64_bits(field, self._typed(field, int, "an integer"))
 
     def number(self, field: str) -> float:
         """Return a finite number."""
@@ -73,11 +73,11 @@ class Fields:
         return tuple(Fields({field: row}, self.where).numbers(field, columns) for row in values)
 
     def integers(self, field: str) -> tuple[int, ...]:
-        """Return a list of integers."""
+        """Return a list of integers of 64 bits."""
         values = self._typed(field, list, "a list of integers")
         if not all(isinstance(value, int) for value in values):
             raise self.error(field, f"expected integers, got {_short(values)}")
-        return tuple(values)
+        return tuple(self._of_64_bits(field, value) for value in values)
 
     def texts(self, field: str) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -99,6 +99,11 @@ class Fields:
         value = self.value(field)
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self.error(field, f"expected {expected}, got {_short(value)}")
+        return value
+
+    def _of_64_bits(self, field: str, value: int) -> int:
+        if not -(2**63) <= value < 2**63:
+            raise self.error(field, "expected an integer of 64 bits")
         return value
 
     def _finite(self, field: str, value: Any) -> float:

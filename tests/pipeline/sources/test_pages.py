@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bandwise.pipeline.sources.pages import page_sizes
+from bandwise.pipeline.sources.pages import column_chunks, page_sizes
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -28,9 +28,15 @@ def test_pages_are_as_large_as_was_written(
         data_page_size=30_000,
         write_batch_size=1,
     )
-    chunk = parquet.ParquetFile(file).metadata.row_group(0).column(0)
-    start = chunk.dictionary_page_offset or chunk.data_page_offset
-    sizes = list(page_sizes(file, start, chunk.total_compressed_size))
+    metadata = parquet.ParquetFile(file).metadata
+    chunks = [metadata.row_group(0).column(index) for index in range(2)]
+    extents = [
+        (each.dictionary_page_offset or each.data_page_offset, each.total_compressed_size)
+        for each in chunks
+    ]
+    assert column_chunks(file) == [extents]
+    chunk = chunks[0]
+    sizes = list(page_sizes(file, *extents[0]))
     assert 1_000_000 < sum(sizes) < chunk.total_uncompressed_size + 100
     assert len(sizes) == (2 if dictionary else 34)
     assert max(sizes) > (1_000_000 if dictionary else 30_000)
@@ -44,7 +50,8 @@ def test_pages_are_as_large_as_was_written(
         (b"\x15", "cut off"),
         (b"\x15" + b"\xff" * 11, "more than 64 bits"),
         (b"\x1c" * 9, "nested too deeply"),
-        (b"\x19\x00", "a field of kind 9"),
+        (b"\x1b\x00", "a value of kind 11"),
+        (b"\x19\xf8\xff\xff\xff\xff\x0f", "cut off"),
         (b"\x18\x7f\x00", "cut off"),
     ],
 )

@@ -328,6 +328,18 @@ def test_a_page_that_unpacks_to_too_much_is_a_problem_behind_what_is_whole(
     assert "more than the limit of 1048576; behind row 2 nothing is read" in last.problem
 
 
+def test_metadata_at_which_pyarrow_would_end_the_process_is_a_problem(tmp_path: Path) -> None:
+    """Its `RowGroupMetaData.column` lets an exception of C++ go where nobody catches it."""
+    path = put_table(tmp_path / "a.parquet", [{"image": IMAGE}] * 3)
+    histogram = b"\x19\x06\x19\x26\x00\x06"  # of definition levels: 0 and 3
+    damaged = path.read_bytes().replace(histogram, b"\x19\x06\x19\x16\x80\x06")
+    if damaged == path.read_bytes():
+        pytest.skip("this pyarrow writes no histograms of levels")
+    path.write_bytes(damaged)
+    (reason,) = problems(samples(open_source(str(path)))).values()
+    assert "or damaged (Definition level histogram size mismatch" in reason
+
+
 def test_a_column_of_structures_within_structures_holds_no_images(tmp_path: Path) -> None:
     put_table(tmp_path / "a.parquet", [{"image": {"bytes": {"bytes": IMAGE}}}])
     with pytest.raises(ConfigurationError, match="can hold images are none"):

@@ -19,7 +19,7 @@ from bandwise.pipeline.sources.locations import (
     is_url,
     opened,
 )
-from bandwise.pipeline.sources.pages import page_sizes
+from bandwise.pipeline.sources.pages import column_chunks, page_sizes
 from bandwise.pipeline.sources.samples import Part, Sample
 
 ROWS_AT_ONCE = 16
@@ -75,7 +75,12 @@ class Tables:
                 column = self._column(table, file.location)
                 number = sum(_row_counts(table)[: row_groups[0]])
                 for group in range(*row_groups):
-                    largest = self._largest_pages(table, file.location, group)
+                    largest = self._largest_pages(file.location, group)
+                    if largest > MAX_PAGE_BYTES:
+                        raise CorruptDataError(
+                            f"{file.location} has pages of {largest} B, more than the limit of "
+                            f"{MAX_PAGE_BYTES}"
+                        )
                     at_once = ROWS_AT_ONCE if largest <= LARGE_PAGE_BYTES else 1
                     for row in _rows(table, group, at_once):
                         yield _sample(file.location, number, row, column)
@@ -85,26 +90,13 @@ class Tables:
             yield Sample(name=file.location, key="", problem=reason)
         check_unchanged(file, above=self.above)
 
-    def _largest_pages(self, table: Any, name: str, group: int) -> int:
-        """Bytes of the largest page of each column, added up; not asked of a URL, as that is slow.
-
-        `CorruptDataError` where that is too much.
-        """
+    def _largest_pages(self, name: str, group: int) -> int:
+        """Bytes of the largest page of each column, added up; not asked of a URL, as it is slow."""
         if is_url(name):
             return 0
-        largest = 0
         with opened(name, above=self.above) as stream:
-            for index in range(table.metadata.num_columns):
-                chunk = table.metadata.row_group(group).column(index)
-                starts = (chunk.dictionary_page_offset, chunk.data_page_offset)
-                start = min(each for each in starts if each)
-                pages = page_sizes(stream, start, chunk.total_compressed_size)
-                largest += max(pages, default=0)
-        if largest > MAX_PAGE_BYTES:
-            raise CorruptDataError(
-                f"{name} has pages of {largest} B, more than the limit of {MAX_PAGE_BYTES}"
-            )
-        return largest
+            chunks = column_chunks(stream)[group]
+            return sum(max(page_sizes(stream, *chunk), default=0) for chunk in chunks)
 
     def _column(self, table: Any, name: str) -> str:
         found = [field.name for field in table.schema_arrow if _holds_images(field.type)]

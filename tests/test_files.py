@@ -96,10 +96,11 @@ def test_entries_are_of_their_kind() -> None:
     kinds = {"name": str, "size": int, "label": int | None}
     whole = {"name": "a", "size": 1, "label": None}
     assert checked_entries(whole, kinds) == whole
-    for wrong in (
+    wrongs: tuple[object, ...] = (
         *(None, [], {}, {"name": "a"}, whole | {"more": 1}),
         *(whole | {"size": value} for value in ("1", 1.0, True, None, 2**63, -(2**63) - 1)),
         whole | {"label": "a"},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(ValueError):
             checked_entries(wrong, kinds)

@@ -203,8 +203,8 @@ def test_a_folder_without_a_run_or_with_a_damaged_record_is_an_error(
             verify(shards)
     path = shards / ".bandwise/run.json"
     record = json.loads(path.read_bytes())
-    for wrong in ({"schema": 9}, {"settings": None}, {"layout": "heap"}, {"profiles": []}):
-        path.write_text(json.dumps(record | wrong))
+    for key, value in (("schema", 9), ("settings", None), ("layout", "heap"), ("profiles", [])):
+        path.write_text(json.dumps(record | {key: value}))
         with pytest.raises(CorruptDataError, match=r"run\.json is damaged, or of another version"):
             verify(shards)
 

@@ -3,9 +3,9 @@
     python benchmarks/faults.py [--kills 100] [--images 240] [--work FOLDER]
 
 A data set is encoded once undisturbed. Then, again and again until it is finished: SIGKILL of the
-driver or of a worker at random moments of a run; a disk that is full and grows a little (a tmpfs,
-which root can mount); an output that can only be read; a source file that is removed or changed in
-the middle; memory that runs out. After each, the folder is compared byte by byte, records
+driver or of a worker at random moments of a run; workers that find no memory; a disk that is full
+and grows a little (a tmpfs, which root can mount); an output that can only be read; a source file
+that is removed or changed in the middle. After each, the folder is compared byte by byte, records
 and all, and verified. Prints Markdown, and fails where anything differs.
 """
 
@@ -15,6 +15,7 @@ import argparse
 import io
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -82,8 +83,9 @@ class Scene:
         pid = os.fork()
         if not pid:
             os.setpgid(0, 0)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
             code = 1
-            with suppress(BandwiseError):
+            with suppress(Exception):  # or else this copy of the benchmark would go on
                 encode(self.source, out, executor)
                 code = 0
             os._exit(code)
@@ -143,7 +145,7 @@ def expect(words: str, error: BandwiseError) -> None:
 
 
 def kills(scene: Scene, count: int, executor: Executor) -> list[int]:
-    """Kill the driver, or with other processes a worker, at random moments of runs."""
+    """Kill the driver or one of its workers at random moments of runs."""
     chance = random.Random(0)
     killed = finished = 0
     seconds = 0.0
@@ -154,8 +156,8 @@ def kills(scene: Scene, count: int, executor: Executor) -> list[int]:
             run = scene.forked(out, executor)
             if seconds and killed < count:
                 time.sleep(chance.uniform(0, seconds))
-                victims = run.workers() if isinstance(executor, Processes) else [run.pid]
-                if victims and not run.has_ended():
+                victims = [run.pid, *run.workers()]
+                if not run.has_ended():
                     with suppress(ProcessLookupError):
                         os.kill(chance.choice(victims), signal.SIGKILL)
                         killed += 1
@@ -165,6 +167,35 @@ def kills(scene: Scene, count: int, executor: Executor) -> list[int]:
         scene.check(out)
         finished += 1
     return [killed, finished]
+
+
+def out_of_memory(scene: Scene, count: int) -> list[int]:
+    """Bound what a worker may allocate to what it has and little more, at random moments."""
+    chance, stops, finished = random.Random(2), 0, 0
+    seconds = 0.0
+    while stops < count:
+        out, done = scene.folder / "starved", False
+        while not done:
+            started = time.monotonic()
+            run = scene.forked(out, Processes(2))
+            if seconds and stops < count:
+                time.sleep(chance.uniform(0, seconds))
+                for worker in run.workers():
+                    with suppress(OSError, StopIteration):
+                        taken = next(
+                            1024 * int(line.split()[1])
+                            for line in Path(f"/proc/{worker}/status").read_text().splitlines()
+                            if line.startswith("VmSize")
+                        )
+                        bound = taken + chance.randrange(2**21)
+                        resource.prlimit(worker, resource.RLIMIT_AS, (bound, bound))
+            done = run.wait()
+            stops += not done
+            if not seconds:
+                seconds = time.monotonic() - started
+        scene.check(out)
+        finished += 1
+    return [stops, finished]
 
 
 @contextmanager
@@ -243,13 +274,11 @@ def changed_source(scene: Scene, count: int) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=100, help="of drivers, and of workers")
-    parser.add_argument("--worker-kills", type=int, help="of workers, if others")
+    parser.add_argument("--kills", type=int, default=100, help="of runs in one process, and in two")
     parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--others", type=int, default=10, help="of each other fault")
     parser.add_argument("--work", type=Path, help="folder for files; a temporary one if not given")
     asked = parser.parse_args()
-    worker_kills = asked.kills if asked.worker_kills is None else asked.worker_kills
     print("| fault | times it struck | outputs finished, all identical |")
     print("| --- | --- | --- |")
     with tempfile.TemporaryDirectory(dir=asked.work) as name:
@@ -258,8 +287,9 @@ def main() -> None:
             "source file gone or changed": lambda: changed_source(scene, asked.others),
             "no space left": lambda: full_disk(scene),
             "read-only output": lambda: read_only(scene),
-            "SIGKILL of the driver": lambda: kills(scene, asked.kills, InProcess()),
-            "SIGKILL of a worker": lambda: kills(scene, worker_kills, Processes(2)),
+            "no memory for a worker": lambda: out_of_memory(scene, asked.others),
+            "SIGKILL of a run in one process": lambda: kills(scene, asked.kills, InProcess()),
+            "SIGKILL of the driver or a worker": lambda: kills(scene, asked.kills, Processes(2)),
         }
         for what, strike in faults.items():
             if os.geteuid() and what in ("no space left", "read-only output"):

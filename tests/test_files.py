@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from bandwise.errors import OutputError
-from bandwise.files import remove_temporaries, write_atomically, write_json
+from bandwise.files import (
+    checked_entries,
+    parse_json,
+    remove_temporaries,
+    write_atomically,
+    write_json,
+)
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -77,3 +83,24 @@ def test_what_cannot_be_removed_is_an_error(
     monkeypatch.setattr(Path, "unlink", read_only)
     with pytest.raises(OutputError, match=r"cannot remove .*\.a\.1\.tmp: Read-only file system"):
         remove_temporaries(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", "[NaN]", "[-Infinity]", "[1e999]", "[" * 100_000])
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
+    assert parse_json('{"a": [1, 0.5, "NaN"]}') == {"a": [1, 0.5, "NaN"]}
+
+
+def test_entries_are_of_their_kind() -> None:
+    kinds = {"name": str, "size": int, "label": int | None}
+    whole = {"name": "a", "size": 1, "label": None}
+    assert checked_entries(whole, kinds) == whole
+    wrongs: tuple[object, ...] = (
+        *(None, [], {}, {"name": "a"}, whole | {"more": 1}),
+        *(whole | {"size": value} for value in ("1", 1.0, True, None, 2**63, -(2**63) - 1)),
+        whole | {"label": "a"},
+    )
+    for wrong in wrongs:
+        with pytest.raises(ValueError):
+            checked_entries(wrong, kinds)

@@ -133,6 +133,7 @@ def test_json_gives_the_same_choices() -> None:
         ({"deviation": np.ones(5)}, "deviation has shape"),
         ({"mean": [1.0, float("nan")]}, "mean .* finite"),
         ({"mean": "many"}, "mean .* no array"),
+        ({"mean": [10**400]}, "mean .* no array"),
         ({"centroids": np.zeros((0, 319))}, "at least one ladder"),
         ({"hidden_weight": np.zeros((319, 4))}, "hidden_weight has shape"),
         ({"output_bias": np.zeros(5), "output_weight": np.zeros((5, 5))}, "two outputs a rung"),

@@ -19,6 +19,15 @@ def test_round_trip_is_json_lines(tmp_path: Path) -> None:
     assert results.read_rows(path) == ROWS
 
 
+def test_any_text_is_read_back(tmp_path: Path) -> None:
+    rows = [{"record": "epoch", "class": "a\x85b\u2028c\x1cd\ud800\n"}] * 2
+    results.write_rows(tmp_path / "r", rows)
+    assert results.read_rows(tmp_path / "r") == rows
+    as_before = json.dumps(rows[0] | {"class": "a\x85b\u2028c"}, ensure_ascii=False)
+    (tmp_path / "r").write_text(as_before + "\n", encoding="utf-8")
+    assert results.read_rows(tmp_path / "r")[0]["class"] == "a\x85b\u2028c"
+
+
 def test_not_a_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         results.write_rows(tmp_path / "r", [{"record": "epoch", "loss": float("nan")}])
@@ -32,6 +41,10 @@ def test_not_a_number_is_refused(tmp_path: Path) -> None:
         ('{"record": "epoch"}\n{"record":', "line 2"),
         ("[1]\n", "line 1"),
         ('{"record": "experiment", "schema": 99}\n', "layout 99"),
+        ('{"record": "epoch", "loss": NaN}\n', "line 1: not JSON .*NaN, which is not finite"),
+        ('{"record": "epoch", "loss": 1e999}\n', "1e999, which is not finite"),
+        (f'{{"record": {100_000 * "["}', "nested too deeply"),
+        (f'{{"record": {5000 * "1"}}}', "line 1: not JSON"),
     ],
 )
 def test_damage_is_named(tmp_path: Path, text: str, complaint: str) -> None:

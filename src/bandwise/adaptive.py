@@ -31,6 +31,7 @@ from bandwise.profile import (
     FORMAT,
     Profile,
     checked_object,
+    checked_origin,
     frequencies_from_json,
     read_profile_json,
 )
@@ -81,6 +82,9 @@ class AdaptiveProfile:
             )
         if not 0 <= self.slope < np.inf:
             raise ProfileError(f"the slope is a number ≥ 0, got {self.slope}")
+        provenance, curve = checked_origin(self.provenance, self.curve)
+        object.__setattr__(self, "provenance", provenance)
+        object.__setattr__(self, "curve", curve)
         if len(self.components) != self.policy.channels:
             raise ProfileError(
                 "the tables and the policy are for images with another number of components; "
@@ -169,8 +173,8 @@ class AdaptiveProfile:
         except BandwiseError as error:
             raise ProfileError(f"in its codebook, {error}") from error
         slope = entry["slope"]
-        if type(slope) not in (int, float):
-            raise ProfileError(f"its slope is a number, got {slope!r}")
+        if type(slope) not in (int, float) or not abs(slope) < 1e300:
+            raise ProfileError("its slope is a number ≥ 0, got another value")
         return cls(
             name=entry["name"],
             codebook=ladders,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import UnionType
+from typing import Any, BinaryIO, NoReturn
 
 from bandwise.errors import OutputError
 
@@ -77,3 +79,36 @@ def remove_temporaries(folder: Path, names: Container[str] | None = None) -> Non
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that people can read, atomically."""
     write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Value of JSON (RFC 8259) in which every number is finite; raises `ValueError` alone."""
+    try:
+        return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def checked_entries(value: object, kinds: Mapping[str, type | UnionType]) -> dict[str, Any]:
+    """Object that has these entries, each of its kind, and no others; `ValueError` otherwise.
+
+    Integers have 64 bits, and a truth value is none of them.
+    """
+    if not isinstance(value, dict) or value.keys() != kinds.keys():
+        raise ValueError(f"it is no object of {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        entry = value[name]
+        if not isinstance(entry, kind) or isinstance(entry, bool):
+            raise ValueError(f"its entry {name!r} is of another kind")
+        if isinstance(entry, int) and not -(2**63) <= entry < 2**63:
+            raise ValueError(f"its entry {name!r} is out of range")
+    return value
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse_number(digits)
+
+
+def _refuse_number(digits: str) -> NoReturn:
+    raise ValueError(f"it has the number {digits[:20]}, which is not finite")

@@ -32,6 +32,14 @@ _TURNS = {
 }
 
 
+def check_memory() -> None:
+    """Raise `MemoryError` where there is no room for the largest picture.
+
+    Decoders that find no memory often say that the file is damaged.
+    """
+    np.empty(4 * MAX_PIXELS, np.uint8)  # address space alone: nothing is written
+
+
 @contextmanager
 def open_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     """Open an image; whatever Pillow raises until the end becomes an `UnreadableImageError`.

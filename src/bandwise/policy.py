@@ -239,7 +239,7 @@ def _bands() -> Floats:
 def _checked(name: str, value: Any) -> Floats:
     try:
         array = np.array(value, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ProfileError(f"{name} of the policy is no array of numbers") from None
     if not np.isfinite(array).all() or array.ndim not in (1, 2):
         raise ProfileError(

@@ -120,15 +120,9 @@ class Profile:
                 "frequencies of chroma are kept, and the tables are for grey images; "
                 "keep those below 64, or use tables for colour"
             )
-        if not isinstance(self.provenance, Mapping):
-            raise ProfileError(f"the provenance is an object, got {_summary(self.provenance)}")
-        if not isinstance(self.curve, list | tuple) or not all(
-            isinstance(point, Mapping) for point in self.curve
-        ):
-            raise ProfileError(f"the curve is a list of objects, got {_summary(self.curve)}")
-        object.__setattr__(self, "provenance", _json_copy("provenance", dict(self.provenance)))
-        points = _json_copy("curve", [dict(point) for point in self.curve])
-        object.__setattr__(self, "curve", tuple(points))
+        provenance, curve = checked_origin(self.provenance, self.curve)
+        object.__setattr__(self, "provenance", provenance)
+        object.__setattr__(self, "curve", curve)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -272,6 +266,18 @@ def _non_negative(what: str, value: object) -> float:
     if isinstance(value, bool) or not number >= 0:
         raise ProfileError(f"{what} is a number ≥ 0, got {_summary(value)}")
     return number
+
+
+def checked_origin(
+    provenance: object, curve: object
+) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
+    """Copies of a profile's provenance and curve; `ProfileError` where they are no JSON."""
+    if not isinstance(provenance, Mapping):
+        raise ProfileError(f"the provenance is an object, got {_summary(provenance)}")
+    if not isinstance(curve, list | tuple) or not all(isinstance(each, Mapping) for each in curve):
+        raise ProfileError(f"the curve is a list of objects, got {_summary(curve)}")
+    points = _json_copy("curve", [dict(point) for point in curve])
+    return _json_copy("provenance", dict(provenance)), tuple(points)
 
 
 def checked_object(

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bandwise.errors import ResultsError
-from bandwise.files import write_atomically
+from bandwise.files import parse_json, write_atomically
 
 SCHEMA = 1
 """Version of the rows' layout; a reader refuses a newer one."""
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as JSON lines, atomically."""
-    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    lines = (json.dumps(row, allow_nan=False) + "\n" for row in rows)
     write_atomically(path, "".join(lines).encode())
 
 
@@ -55,10 +55,11 @@ def read_rows(path: Path) -> list[Row]:
             f"cannot read results from {path}: {error}; name the output folder of a run"
         ) from error
     rows: list[Row] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines = text.split("\n")  # and at nothing else that str.splitlines takes for an end
+    for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            row = parse_json(line)
+        except ValueError as error:
             raise ResultsError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(row, dict) or not isinstance(row.get("record"), str):
             raise ResultsError(f"{path}, line {number}: expected an object with a 'record'")

@@ -36,6 +36,8 @@ def test_parse_idx_refuses_every_truncation(length: int) -> None:
         (IDX[:2] + b"\x0d" + IDX[3:], "not an idx file of unsigned bytes"),
         (b"\0\0\x08\0", "not an idx file"),
         (b"\0\0\x08\x02" + b"\xff" * 8, "but has 12"),
+        (b"\0\0\x08\x64" + 100 * b"\0\0\0\1" + b"\0", "which no array has"),
+        (b"\0\0\x08\x04" + bytes(4) + b"\xff" * 12, "which no array has"),
     ],
 )
 def test_parse_idx_refuses_other_formats(data: bytes, why: str) -> None:

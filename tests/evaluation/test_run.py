@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from bandwise.data import Dataset
-from bandwise.errors import ConfigurationError, OutputError
+from bandwise.errors import ConfigurationError, OutputError, ResultsError
 from bandwise.evaluation import EvaluationConfig, Step, evaluate
 from bandwise.evaluation.run import profile_row
 from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile
-from bandwise.results import read_rows
+from bandwise.results import read_rows, write_rows
 from bandwise.tables import TableSet
 from tests.evaluation.conftest import Brightness, Darken
 
@@ -81,6 +81,21 @@ def test_other_data_or_weights_are_refused(dataset: Dataset, tmp_path: Path) -> 
     other = Dataset(**{**vars(dataset), "sha256": "another"})
     with pytest.raises(ConfigurationError, match="data set"):
         evaluate(CONFIG, other, Brightness(), [(codec, codec.settings())], tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"dataset": []}, {"networks": 1}])
+def test_rows_that_no_evaluation_wrote_are_refused(
+    dataset: Dataset, tmp_path: Path, change: dict[str, object]
+) -> None:
+    run(dataset, tmp_path, count=1)
+    path = tmp_path / "results.jsonl"
+    first, *rest = read_rows(path)
+    write_rows(path, [first | change, *rest])
+    with pytest.raises(ResultsError, match="other entries"):
+        run(dataset, tmp_path)
+    write_rows(path, [first, rest[0] | {"label": []}])
+    with pytest.raises(ResultsError, match="other entries than an evaluation writes"):
+        run(dataset, tmp_path)
 
 
 def test_another_network_may_join(dataset: Dataset, tmp_path: Path) -> None:

@@ -363,6 +363,17 @@ def test_memory_that_runs_out_is_no_images_fault(
     assert everything(tmp_path / "out") == undisturbed
 
 
+def test_no_memory_is_not_taken_for_a_broken_image(
+    images: Path, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (images / "cat/00.png").write_bytes(b"broken")
+    with monkeypatch.context() as patch:
+        patch.setattr("bandwise.images.MAX_PIXELS", 2**50)
+        with pytest.raises(WorkerError, match=r"out of memory at cat/00\.png; resume with fewer"):
+            run(images, tmp_path / "out")
+    assert run(images, tmp_path / "out", resume=True).quarantined == 1
+
+
 DRIVER = """
 import sys
 from pathlib import Path

@@ -38,17 +38,22 @@ def expected(tmp_path: Path) -> dict[str, tuple[bytes, bytes]]:
 
 def read(shards: Path, *, workers: int = 0, raw: bool = True) -> list[dict[str, Any]]:
     """Samples as `webdataset` reads them, which leaves files for the collector to close."""
-    from torch.utils.data import DataLoader
+    from torch.utils.data import DataLoader, get_worker_info
+
+    def told(sample: Any) -> Any:
+        worker = get_worker_info()
+        return sample | {"worker": -1 if worker is None else worker.id}
 
     dataset = webdataset.WebDataset(str(shards), shardshuffle=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
+        warnings.filterwarnings("ignore", "This DataLoader will create")  # more than cores
         samples = list(
             DataLoader(
                 dataset if raw else dataset.decode("rgb8"),
                 batch_size=None,
                 num_workers=workers,
-                collate_fn=lambda sample: sample,
+                collate_fn=told,
             )
         )
         del dataset
@@ -60,21 +65,26 @@ def contents(samples: Iterable[dict[str, Any]]) -> list[tuple[str, tuple[bytes, 
     return [(one["__key__"], (one["jpg"], one["cls"])) for one in samples]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, 2, 3])
 def test_webdataset_reads_every_sample_once_in_loaders_of_any_size(
     expected: dict[str, tuple[bytes, bytes]], tmp_path: Path, workers: int
 ) -> None:
-    samples = contents(read(tmp_path / "out/shard-{000000..000003}.tar", workers=workers))
+    samples = read(tmp_path / "out/shard-{000000..000003}.tar", workers=workers)
+    assert {one["worker"] for one in samples} == (set(range(workers)) or {-1})
     assert len(samples) == COUNT
-    assert dict(samples) == expected
+    assert dict(contents(samples)) == expected
 
 
+@pytest.mark.parametrize("workers", [0, 2])
 def test_webdataset_decodes_images_and_labels(
-    expected: dict[str, tuple[bytes, bytes]], tmp_path: Path
+    expected: dict[str, tuple[bytes, bytes]], tmp_path: Path, workers: int
 ) -> None:
-    for one in read(tmp_path / "out/shard-000000.tar", raw=False):
-        assert one["cls"] == 0
-        np.testing.assert_array_equal(one["jpg"], jpeg.decode(expected[one["__key__"]][0]))
+    samples = read(tmp_path / "out/shard-{000000..000003}.tar", workers=workers, raw=False)
+    assert len(samples) == COUNT
+    for one in samples:
+        data, label = expected[one["__key__"]]
+        assert one["cls"] == int(label)
+        np.testing.assert_array_equal(one["jpg"], jpeg.decode(data))
 
 
 def test_shards_that_webdataset_wrote_are_a_source(tmp_path: Path) -> None:

@@ -119,6 +119,14 @@ def lose_a_sample(out: Path) -> None:
     path.write_text(json.dumps(entry))
 
 
+def entry_with(**changes: object) -> Callable[[Path], None]:
+    def harm(out: Path) -> None:
+        path = out / "shard-000002.json"
+        path.write_text(json.dumps(json.loads(path.read_bytes()) | changes))
+
+    return harm
+
+
 @pytest.mark.parametrize(
     ("harm", "name", "what"),
     [
@@ -126,6 +134,12 @@ def lose_a_sample(out: Path) -> None:
         (remove("shard-000002.json"), "shard-000002.json", "not finished; resume it"),
         (write("shard-000002.json", b"{}"), "shard-000002.json", "missing or damaged"),
         (write("shard-000002.json", b"[]"), "shard-000002.json", "missing or damaged"),
+        (write("shard-000002.json", b"[" * 100_000), "shard-000002.json", "nested too deeply"),
+        (entry_with(requantised="a"), "shard-000002.json", "entry 'requantised' is of another"),
+        (entry_with(size_bytes=2**63), "shard-000002.json", "entry 'size_bytes' is out of range"),
+        (entry_with(samples=[{}]), "shard-000002.json", "no object of key, source, offset"),
+        (entry_with(quarantined=[{}]), "shard-000002.json", "no object of name, reason"),
+        (write("manifest.json", b'{"shards": 3}'), "manifest.json", "is damaged"),
         (lose_a_sample, "shard-000004.json", "accounts for 0 of 1 images"),
         (remove("manifest.json"), "manifest.json", "not finished; resume it"),
         (write("manifest.json"), "manifest.json", "is damaged"),
@@ -177,9 +191,29 @@ def test_a_folder_without_a_run_or_with_a_damaged_record_is_an_error(
     (shards / ".bandwise/plan.jsonl").write_bytes(plan[:-20])
     with pytest.raises(CorruptDataError, match=r"plan\.jsonl cannot be read"):
         verify(shards)
-    (shards / ".bandwise/run.json").write_text('{"format": "bandwise-run", "schema": 9}')
-    with pytest.raises(CorruptDataError, match=r"run\.json is damaged, or of another version"):
-        verify(shards)
+    first, *rest = plan.splitlines()
+    part = json.loads(first)
+    for wrong in (
+        *({"images": "3"}, {"row_groups": [1]}, {"row_groups": [0, "1"]}, {"files": [[1]]}),
+        *({"files": [[1, None, None, None]]}, {"files": [["a", "b", None, None]]}, {"more": 1}),
+    ):
+        lines = [json.dumps(part | wrong).encode(), *rest]
+        (shards / ".bandwise/plan.jsonl").write_bytes(b"\n".join(lines))
+        with pytest.raises(CorruptDataError, match=r"plan\.jsonl cannot be read"):
+            verify(shards)
+    path = shards / ".bandwise/run.json"
+    record = json.loads(path.read_bytes())
+    for key, value in (("schema", 9), ("settings", None), ("layout", "heap"), ("profiles", [])):
+        path.write_text(json.dumps(record | {key: value}))
+        with pytest.raises(CorruptDataError, match=r"run\.json is damaged, or of another version"):
+            verify(shards)
+
+
+@pytest.mark.parametrize("row", ["[]", '{"path": 1, "size_bytes": 1, "sha256": ""}', "[" * 100_000])
+def test_a_damaged_list_of_a_tree_is_an_error(tree: Path, row: str) -> None:
+    (tree / ".bandwise/files.jsonl").write_text(row)
+    with pytest.raises(CorruptDataError, match=r"files\.jsonl is damaged"):
+        verify(tree)
 
 
 def test_files_of_two_runs_into_one_tree_are_listed(tree: Path, tmp_path: Path) -> None:

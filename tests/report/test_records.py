@@ -18,6 +18,12 @@ EPOCH = next(index for index, row in enumerate(ROWS) if row["record"] == "epoch"
 RUN = next(index for index, row in enumerate(ROWS) if row["record"] == "run")
 
 
+def test_a_plane_beyond_all_memory_is_refused() -> None:
+    bands = ROWS[0]["bands"] | {"height": 2**40}
+    with pytest.raises(ResultsError, match="up to 4096 rows and columns"):
+        parse_records(changed(0, bands=bands))
+
+
 def changed(index: int, **fields: Any) -> list[Row]:
     rows = copy.deepcopy(ROWS)
     rows[index].update(fields)
@@ -49,6 +55,7 @@ def test_rows_of_learned_edges_hold_rings_and_others_none() -> None:
         ("band_weights_by_class", [[0.1] * 8], "10 lists"),
         ("band_weights_by_class", [[0.1] * 7] * 10, "8 numbers"),
         ("band_weights_std", [0.1], "8 numbers"),
+        ("train_seconds", 10**400, "a number of 64 bits"),
     ],
 )
 def test_wrong_extensions_are_named(field: str, value: object, word: str) -> None:
@@ -78,6 +85,8 @@ def test_unknown_records_are_left_alone() -> None:
         (EPOCH, {"test_accuracy": 96.8}, ["test_accuracy", "fraction", "96.8"]),
         (EPOCH, {"band_weights": [0.5, 0.5]}, ["band_weights", "8 numbers", "got 2"]),
         (EPOCH, {"epoch": 1.5}, ["epoch", "integer", "1.5"]),
+        (EPOCH, {"epoch": 2**63}, ["epoch", "integer of 64 bits"]),
+        (EPOCH, {"train_loss": 10**400}, ["train_loss", "64 bits"]),
         (EPOCH, {"epoch": 2}, ["epoch", "twice"]),
         (EPOCH, {"variant": "magic"}, ["variant", "static", "'magic'"]),
         (RUN, {"test_per_class": [0.9]}, ["test_per_class", "10 numbers"]),

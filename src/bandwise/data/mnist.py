@@ -114,7 +114,10 @@ def parse_idx(data: bytes, *, name: str) -> npt.NDArray[np.uint8]:
             f"{name} says shape {shape}, which takes {header_bytes + math.prod(shape)} bytes, "
             f"but has {len(data)}"
         )
-    return np.frombuffer(data, dtype=np.uint8, offset=header_bytes).reshape(shape)
+    try:
+        return np.frombuffer(data, dtype=np.uint8, offset=header_bytes).reshape(shape)
+    except ValueError as error:  # too many dimensions, or too long ones beside an empty one
+        raise CorruptDataError(f"{name} says shape {shape}, which no array has") from error
 
 
 def _load(

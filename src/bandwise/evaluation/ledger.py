@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from bandwise.errors import ConfigurationError, OutputError
+from bandwise.errors import ConfigurationError, OutputError, ResultsError
 from bandwise.evaluation.codecs import Codec, Setting
 from bandwise.evaluation.points import Conditions
 from bandwise.measures import ORIGINAL
@@ -42,8 +42,14 @@ class Ledger:
         path = out / RESULTS_NAME
         if path.exists():
             rows = read_rows(path)
-            merged = _merged(path, rows[0], experiment)
-            ledger = cls(path, [merged, *rows[1:]])
+            try:
+                merged = _merged(path, rows[0], experiment)
+                ledger = cls(path, [merged, *rows[1:]])
+            except (AttributeError, TypeError) as error:
+                raise ResultsError(
+                    f"{path} has rows with other entries than an evaluation writes ({error}); "
+                    "choose another output folder"
+                ) from error
         else:
             check_folder(out, beside=beside)
             ledger = cls(path, [experiment])
@@ -53,7 +59,7 @@ class Ledger:
     def has(self, codec: Codec, setting: Setting, conditions: Conditions) -> bool:
         """Whether a setting with the same options was measured under the same conditions."""
         found = self._point(codec.name, setting.family, setting.label, conditions)
-        return found is not None and found["setting"] == dict(setting.options)
+        return found is not None and found.get("setting") == dict(setting.options)
 
     def has_original(self, conditions: Conditions) -> bool:
         """Whether the uncompressed reference was measured under the same conditions."""

@@ -16,7 +16,7 @@ class Limits:
     allocated (two int16 copies of all coefficients).
     """
 
-    max_pixels: int = 64_000_000
+    max_pixels: int = 64 * 2**20
     max_bytes: int = 256 * 2**20
     max_scans: int = 100
     max_memory_bytes: int = 2**30

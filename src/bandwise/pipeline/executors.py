@@ -152,17 +152,27 @@ class Ray:
         if started:
             local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self.workers}
             ray.init(log_to_driver=False, logging_level="error", include_dashboard=False, **local)
-        rest = iter(tasks)
-        pending: deque[Any] = deque()
+        rest = enumerate(tasks)
+        pending: dict[Any, int] = {}
+        finished: dict[int, Out] = {}
+        awaited = sent = 0
         try:
             shared = ray.put(work)
             one = ray.remote(num_cpus=1, max_retries=3)(_outcome)
             at_once = self.workers or 2 * int(ray.cluster_resources()["CPU"])
-            pending.extend(one.remote(shared, task) for task in islice(rest, at_once))
-            while pending:
-                yield _result(ray.get(pending[0]))
-                pending.popleft()
-                pending.extend(one.remote(shared, task) for task in islice(rest, 1))
+            while True:
+                room = at_once * IN_FLIGHT_PER_WORKER - (sent - awaited)
+                for number, task in islice(rest, min(room, at_once - len(pending))):
+                    pending[one.remote(shared, task)] = number
+                    sent += 1
+                if awaited in finished:
+                    yield finished.pop(awaited)
+                    awaited += 1
+                    continue
+                if not pending:
+                    return
+                for reference in ray.wait(list(pending))[0]:
+                    finished[pending.pop(reference)] = _result(ray.get(reference))
         except ray.exceptions.RayError as error:
             raise WorkerError(f"Ray lost a task ({error}); {_GO_ON}") from error
         finally:
@@ -243,6 +253,8 @@ def _outcome(work: Callable[[In], Out], task: In) -> Out | _Failed:
             return work(task)
         except BandwiseError as error:
             return _Failed(error)
+        except MemoryError:
+            return _Failed(WorkerError(f"a worker found no memory: try fewer --workers; {_GO_ON}"))
         except Exception:
             return _Failed(RuntimeError(traceback.format_exc()))
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from bandwise.errors import CorruptDataError, OutputError, SourceChangedError
-from bandwise.files import write_json, writing_atomically
+from bandwise.files import checked_entries, parse_json, write_json, writing_atomically
 from bandwise.pipeline.sources import Part, Source, SourceFile
 from bandwise.pipeline.transcoding import Chooser, EncodeOptions
 from bandwise.profile import Profile
@@ -30,6 +30,11 @@ FILES_NAME = f"{RECORD_FOLDER}/files.jsonl"
 FORMAT, SCHEMA = "bandwise-run", 1
 
 Layout = Literal["tree", "shards"]
+
+_KINDS: dict[str, type] = {
+    **{"format": str, "schema": int, "layout": str},
+    **{"options": dict, "settings": dict, "profiles": list},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +88,18 @@ class Run:
         if not path.exists():
             return None
         try:
-            value = json.loads(path.read_bytes())
+            value = checked_entries(parse_json(path.read_bytes()), _KINDS)
             if (value["format"], value["schema"]) != (FORMAT, SCHEMA):
                 raise ValueError(f"layout {value['schema']!r} of {value['format']!r}")
+            if value["layout"] not in get_args(Layout) or not value["profiles"]:
+                raise ValueError("it names no layout, or no profile")
             return cls(
                 layout=value["layout"],
                 profiles=tuple(map(Profile.from_json, value["profiles"])),
                 options=EncodeOptions(**value["options"]),
                 settings=value["settings"],
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise CorruptDataError(
                 f"the record {path} is damaged, or of another version of bandwise ({error}); "
                 "begin again in another folder"
@@ -128,8 +135,8 @@ def read_plan(out: Path) -> Iterator[Part]:
     try:
         with path.open("rb") as lines:
             for line in lines:
-                yield Part.from_json(json.loads(line))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+                yield Part.from_json(parse_json(line))
+    except (OSError, ValueError, TypeError) as error:
         raise CorruptDataError(
             f"the plan {path} cannot be read ({error}); begin again in another folder"
         ) from error

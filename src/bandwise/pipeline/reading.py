@@ -93,11 +93,10 @@ def _refuse_scans(data: bytes) -> None:
 
 def _refuse_frames(file: Image.Image) -> None:
     """Refuse animations and pages; a camera's MPO file has previews behind its one picture."""
-    frames = getattr(file, "n_frames", 1)
-    if frames > 1 and file.format != "MPO":
+    # Not how many: counting the pages of a hostile TIFF takes quadratic time.
+    if getattr(file, "is_animated", False) and file.format != "MPO":
         raise UnreadableImageError(
-            f"the file is an animation or a document of {frames} frames; "
-            "save the frames as single images"
+            "the file is an animation or a document of several pages; save them as single images"
         )
 
 

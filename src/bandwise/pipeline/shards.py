@@ -12,10 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bandwise.errors import CorruptDataError, UnreadableImageError, WorkerError
-from bandwise.files import write_atomically, writing_atomically
+from bandwise.files import checked_entries, parse_json, write_atomically, writing_atomically
+from bandwise.images import check_memory
 from bandwise.pipeline.quarantine import Skipped
 from bandwise.pipeline.sources import Part, Sample, Source
 from bandwise.pipeline.tarfiles import Extent, TarWriter
@@ -29,6 +29,15 @@ from bandwise.pipeline.transcoding import (
 from bandwise.profile import Profile
 
 FORMAT, SCHEMA = "bandwise-shard", 1
+
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("format", "sha256"), str),
+    **dict.fromkeys(("schema", "index", "count", "images", "requantised"), int),
+    **dict.fromkeys(("bytes_in", "bytes_out", "size_bytes"), int),
+    **dict.fromkeys(("quarantined", "samples"), list),
+}
+_SAMPLE_KINDS = {"key": str, "source": str, "offset": int, "size": int, "sha256": str}
+_SKIPPED_KINDS = {"name": str, "reason": str}
 
 
 def shard_path(out: Path, index: int) -> Path:
@@ -93,15 +102,17 @@ def load_entry(out: Path, index: int) -> tuple[Shard, list[StoredSample]]:
     """Read a shard's entry; `CorruptDataError` where it is damaged."""
     path = entry_path(out, index)
     try:
-        entry = json.loads(path.read_bytes())
+        entry = checked_entries(parse_json(path.read_bytes()), _KINDS)
         if (entry.pop("format"), entry.pop("schema")) != (FORMAT, SCHEMA):
             raise ValueError("it is of another layout")
         samples = [_stored(one) for one in entry.pop("samples")]
-        entry["quarantined"] = tuple(Skipped(**one) for one in entry["quarantined"])
+        entry["quarantined"] = tuple(
+            Skipped(**checked_entries(one, _SKIPPED_KINDS)) for one in entry["quarantined"]
+        )
         shard = Shard(**entry)
         if (shard.index, shard.count) != (index, len(samples)):
             raise ValueError("its number or count is not that of what it lists")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise CorruptDataError(
             f"the entry {path} is missing or damaged ({error}); remove it, and resume the run"
         ) from error
@@ -136,21 +147,23 @@ class EncodeShard:
             shard, _ = load_entry(self.out, task.index)
             if path.is_file() and path.stat().st_size == shard.size_bytes:
                 return Finished(shard=shard, kept=True)
-        with writing_atomically(path) as stream:
-            writer = _Writer(index=task.index, tar=TarWriter(stream))
-            for sample in self.source.read(task.part):
-                try:
-                    files = self._encoded(sample)
-                except IMAGE_ERRORS as error:
-                    writer.quarantined.append(Skipped(sample.name, str(error)))
-                except MemoryError as error:  # of the machine, not of the image
-                    raise WorkerError(
-                        f"out of memory at {sample.name}; resume with fewer workers"
-                    ) from error
-                else:
-                    writer.add(sample, files)
-            shard = writer.close()
-        shard.save(self.out, writer.samples)
+        name = path.name
+        try:
+            with writing_atomically(path) as stream:
+                writer = _Writer(index=task.index, tar=TarWriter(stream))
+                for sample in self.source.read(task.part):
+                    name = sample.name
+                    try:
+                        files = self._encoded(sample)
+                    except IMAGE_ERRORS as error:
+                        check_memory()
+                        writer.quarantined.append(Skipped(sample.name, str(error)))
+                    else:
+                        writer.add(sample, files)
+                shard = writer.close()
+            shard.save(self.out, writer.samples)
+        except MemoryError as error:  # of the machine, not of an image
+            raise WorkerError(f"out of memory at {name}; resume with fewer workers") from error
         return Finished(shard=shard, kept=False)
 
     def _encoded(self, sample: Sample) -> dict[str, Transcoded]:
@@ -204,6 +217,7 @@ class _Writer:
         return key
 
 
-def _stored(entry: Mapping[str, Any]) -> StoredSample:
+def _stored(value: object) -> StoredSample:
+    entry = checked_entries(value, _SAMPLE_KINDS)
     extent = Extent(offset=entry["offset"], size=entry["size"], sha256=entry["sha256"])
     return StoredSample(key=entry["key"], source=entry["source"], extent=extent)

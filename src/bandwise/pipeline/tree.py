@@ -15,8 +15,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bandwise.errors import ConfigurationError, CorruptDataError, DataNotFoundError, OutputError
-from bandwise.files import remove_temporaries, write_atomically
-from bandwise.images import image_suffixes
+from bandwise.files import checked_entries, parse_json, remove_temporaries, write_atomically
+from bandwise.images import check_memory, image_suffixes
 from bandwise.pipeline.executors import Threads, check_workers
 from bandwise.pipeline.manifest import FILES_NAME, Run
 from bandwise.pipeline.quarantine import (
@@ -38,6 +38,8 @@ from bandwise.pipeline.transcoding import (
 )
 from bandwise.profile import Profile
 from bandwise.results import available_cores
+
+_FILE_KINDS = {"path": str, "size_bytes": int, "sha256": str}
 
 Progress = Callable[[int, int], None]
 """Hears how many files are done, and of how many."""
@@ -162,6 +164,7 @@ def _encode_file(item: _Item, *, profile: Profile | Chooser, options: EncodeOpti
         data = read_path(item.source)
         result = transcode(data, profile, options)
     except IMAGE_ERRORS as error:
+        check_memory()
         return _Outcome(skipped=Skipped(item.name, str(error)))
     write_atomically(item.target, result.data)
     return _Outcome(
@@ -288,9 +291,10 @@ def read_files(out: Path) -> dict[str, tuple[int, str]]:
     if not path.exists():
         return {}
     try:
-        rows = map(json.loads, path.read_bytes().splitlines())
+        lines = path.read_bytes().splitlines()
+        rows = (checked_entries(parse_json(line), _FILE_KINDS) for line in lines)
         return {row["path"]: (row["size_bytes"], row["sha256"]) for row in rows}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CorruptDataError(
-            f"the list {path} is damaged ({error!r}); remove it and resume"
+            f"the list {path} is damaged ({error}); remove it and resume"
         ) from error

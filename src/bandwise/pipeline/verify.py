@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, CorruptDataError, DataNotFoundError
-from bandwise.files import TEMPORARY_SUFFIX
+from bandwise.files import TEMPORARY_SUFFIX, parse_json
 from bandwise.pipeline.dataset import MANIFEST_NAME
 from bandwise.pipeline.executors import Executor, InProcess
 from bandwise.pipeline.manifest import FILES_NAME, Run, read_plan
@@ -207,7 +206,7 @@ def _manifest_problems(out: Path, rows: list[dict[str, Any] | None]) -> Iterator
         yield Problem(MANIFEST_NAME, NOT_FINISHED)
         return
     try:
-        listed = json.loads(path.read_bytes())["shards"]
+        listed = list(parse_json(path.read_bytes())["shards"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         yield Problem(MANIFEST_NAME, f"it is damaged ({error!r}); remove it and resume")
         return

@@ -44,8 +44,8 @@ class Fields:
         return str(self._typed(field, str, "a text"))
 
     def integer(self, field: str) -> int:
-        """Return an integer."""
-        return int(self._typed(field, int, "an integer"))
+        """Return an integer of 64 bits."""
+        return self._of_64_bits(field, self._typed(field, int, "an integer"))
 
     def number(self, field: str) -> float:
         """Return a finite number."""
@@ -73,11 +73,11 @@ class Fields:
         return tuple(Fields({field: row}, self.where).numbers(field, columns) for row in values)
 
     def integers(self, field: str) -> tuple[int, ...]:
-        """Return a list of integers."""
+        """Return a list of integers of 64 bits."""
         values = self._typed(field, list, "a list of integers")
         if not all(isinstance(value, int) for value in values):
             raise self.error(field, f"expected integers, got {_short(values)}")
-        return tuple(values)
+        return tuple(self._of_64_bits(field, value) for value in values)
 
     def texts(self, field: str) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -101,12 +101,20 @@ class Fields:
             raise self.error(field, f"expected {expected}, got {_short(value)}")
         return value
 
+    def _of_64_bits(self, field: str, value: int) -> int:
+        if not -(2**63) <= value < 2**63:
+            raise self.error(field, "expected an integer of 64 bits")
+        return value
+
     def _finite(self, field: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(field, f"expected a number, got {_short(value)}")
-        if not math.isfinite(value):
+        if not abs(value) < math.inf:
             raise self.error(field, f"expected a finite number, got {value}")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.error(field, "expected a number of 64 bits") from None
 
 
 def fields_of(rows: Sequence[Mapping[str, Any]]) -> list[Fields]:

@@ -18,6 +18,9 @@ from bandwise.errors import ConfigurationError, ResultsError
 from bandwise.report.fields import Fields, fields_of, only_experiment
 from bandwise.report.variants import VARIANTS
 
+SIDE_MAX = 4096
+"""Rows and columns of the images that are trained on."""
+
 RunKey = tuple[str, int]
 """(variant, seed)."""
 
@@ -185,6 +188,8 @@ def _experiment(row: Fields) -> Experiment:
 def _bands(row: Fields) -> Bands:
     kind, count = row.text("kind"), row.integer("count")
     height, width = row.integer("height"), row.integer("width")
+    if max(height, width) > SIDE_MAX:
+        raise row.error("height", f"expected up to {SIDE_MAX} rows and columns")
     try:
         bands = make_bands(
             kind,  # type: ignore[arg-type]  # an unknown kind is refused by make_bands

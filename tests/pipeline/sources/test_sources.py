@@ -121,6 +121,19 @@ def test_a_list_with_a_label_that_is_no_number_is_an_error(tmp_path: Path) -> No
     (tmp_path / "list.txt").write_text("a.png\nb.png\tcat\n")
     with pytest.raises(CorruptDataError, match=r"line 2: behind the tab stands 'cat'"):
         list(open_source(str(tmp_path / "list.txt")).parts())
+    (tmp_path / "list.txt").write_text("a.png\t" + "9" * 5000)
+    with pytest.raises(CorruptDataError, match=r"line 1: behind the tab stands '9{40}'"):
+        list(open_source(str(tmp_path / "list.txt")).parts())
+
+
+def test_a_list_that_is_no_text_is_an_error_or_has_problems(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"a\0b.png\n\xff\xfe\n")
+    found = problems(samples(open_source(str(path))))
+    assert set(found.values()) == {"the file is a link to nothing, or no ordinary file"}
+    path.write_bytes(b"\n" + bytes(2**20))
+    with pytest.raises(CorruptDataError, match="line 2 has 65536 characters or more"):
+        list(open_source(str(path)).parts())
 
 
 def test_what_is_no_file_is_a_problem_and_no_change(tmp_path: Path) -> None:
@@ -206,6 +219,20 @@ def test_hostile_members_are_problems_and_the_rest_is_read(
     assert "larger than the limit" in reasons["a.tar/big"]
 
 
+def test_a_sample_that_grows_without_end_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = {f"many.{number}": b"" for number in range(1001)}
+    path = put_tar(tmp_path / "a.tar", {**many, "good.png": IMAGE})
+    (bad, good) = samples(open_source(str(path)))
+    assert bad.problem is not None
+    assert "over the limits of 1000 and of" in bad.problem
+    assert (bad.others, good.images) == ({}, {"jpg": IMAGE})
+    monkeypatch.setattr("bandwise.pipeline.sources.archives.MAX_SAMPLE_BYTES", len(IMAGE) + 1)
+    path = put_tar(tmp_path / "a.tar", {"a.png": IMAGE, "a.txt": b"xx", "good.png": IMAGE})
+    assert set(problems(samples(open_source(str(path))))) == {"a.tar/a"}
+
+
 def test_an_archive_that_is_cut_off_gives_what_is_whole_and_a_problem(tmp_path: Path) -> None:
     path = put_tar(tmp_path / "a.tar", {"a.png": IMAGE, "b.png": IMAGE})
     data = path.read_bytes()
@@ -278,7 +305,45 @@ def test_a_table_that_is_damaged_is_an_error_or_a_problem(tmp_path: Path) -> Non
     middle = len(whole) // 2
     path.write_bytes(whole[:8] + bytes(middle) + whole[8 + middle :])
     (reason,) = problems(samples(open_source(str(path)))).values()
-    assert "the file is damaged behind row" in reason
+    assert "is no Parquet file, or damaged" in reason
+    assert "behind row 0 nothing is read" in reason
+    path.write_bytes(whole.replace(b"image", b"\xffmage"))
+    with pytest.raises(CorruptDataError, match="or damaged"):
+        samples(open_source(str(path)))
+
+
+def test_a_page_that_unpacks_to_too_much_is_a_problem_behind_what_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"image": IMAGE}, {"image": IMAGE}, {"image": bytes(2**20)}, {"image": IMAGE}]
+    put_table(tmp_path / "a.parquet", rows, row_group_size=2)
+    source = open_source(str(tmp_path))
+    assert [len(one.images["jpg"]) for one in samples(source)][2:] == [2**20, len(IMAGE)]
+    monkeypatch.setattr("bandwise.pipeline.sources.tables.LARGE_PAGE_BYTES", 100)
+    assert len(samples(source)) == 4
+    monkeypatch.setattr("bandwise.pipeline.sources.tables.MAX_PAGE_BYTES", 2**20)
+    *whole, last = samples(source)
+    assert [one.images for one in whole] == [{"jpg": IMAGE}] * 2
+    assert last.problem is not None
+    assert "more than the limit of 1048576; behind row 2 nothing is read" in last.problem
+
+
+def test_metadata_at_which_pyarrow_would_end_the_process_is_a_problem(tmp_path: Path) -> None:
+    """Its `RowGroupMetaData.column` lets an exception of C++ go where nobody catches it."""
+    path = put_table(tmp_path / "a.parquet", [{"image": IMAGE}] * 3)
+    histogram = b"\x19\x06\x19\x26\x00\x06"  # of definition levels: 0 and 3
+    damaged = path.read_bytes().replace(histogram, b"\x19\x06\x19\x16\x80\x06")
+    if damaged == path.read_bytes():
+        pytest.skip("this pyarrow writes no histograms of levels")
+    path.write_bytes(damaged)
+    (reason,) = problems(samples(open_source(str(path)))).values()
+    assert "or damaged (Definition level histogram size mismatch" in reason
+
+
+def test_a_column_of_structures_within_structures_holds_no_images(tmp_path: Path) -> None:
+    put_table(tmp_path / "a.parquet", [{"image": {"bytes": {"bytes": IMAGE}}}])
+    with pytest.raises(ConfigurationError, match="can hold images are none"):
+        samples(open_source(str(tmp_path)))
 
 
 def test_archives_by_url_are_sources(tmp_path: Path) -> None:

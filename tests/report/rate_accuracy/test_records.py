@@ -76,7 +76,9 @@ def test_points_without_single_images_are_fine() -> None:
         (PROFILE, {"importance": {"luma": [[1.0]]}}, ["luma", "8 rows of 8"]),
         (PROFILE, {"importance": {"luma": [[math.nan] * 8] * 8}}, ["luma", "finite"]),
         (PROFILE, {"importance": {"luma": "x"}}, ["luma", "8 rows of 8"]),
+        (PROFILE, {"importance": {"luma": [[10**400] * 8] * 8}}, ["luma", "8 rows of 8"]),
         (EXAMPLE, {"png_base64": "!!"}, ["png_base64", "not base64"]),
+        (EXAMPLE, {"png_base64": "\ud800"}, ["png_base64", "not base64"]),
         (EXAMPLE, {"png_base64": base64.b64encode(b"<svg/>").decode()}, ["JPEG or PNG"]),
     ],
 )

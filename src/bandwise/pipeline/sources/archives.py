@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +19,9 @@ from bandwise.pipeline.sources.locations import (
 )
 from bandwise.pipeline.sources.samples import Part, Sample
 from bandwise.pipeline.tarfiles import Member, read_members
+
+MAX_MEMBERS, MAX_SAMPLE_BYTES = 1000, MAX_FILE_BYTES
+"""Of one sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,15 @@ def _sample(archive: str, key: str, group: Iterator[Member]) -> Sample:
     images: dict[str, bytes] = {}
     others: dict[str, bytes] = {}
     problem = _key_problem(key)
-    for member in group:
+    size_bytes = 0
+    for number, member in enumerate(group, start=1):
+        size_bytes += len(member.data)
+        if number > MAX_MEMBERS or size_bytes > MAX_SAMPLE_BYTES:
+            problem = (
+                f"its members are over the limits of {MAX_MEMBERS} and of {MAX_SAMPLE_BYTES} B"
+            )
+            images, others = {}, {}
+            continue
         extension = _split(member.name)[1]
         before, _, suffix = extension.lower().rpartition(".")
         is_image = f".{suffix}" in image_suffixes()
@@ -83,7 +95,8 @@ def _sample(archive: str, key: str, group: Iterator[Member]) -> Sample:
         else:
             (images if is_image else others)[extension] = member.data
     if not images:
-        problem = problem or f"there is no image among {', '.join(others) or 'its members'}"
+        named = textwrap.shorten(", ".join(others), 200) or "its members"
+        problem = problem or f"there is no image among {named}"
     if problem is not None:
         return Sample(name=name, key=key, problem=problem)
     return Sample(name=name, key=key, images=images, others=others)

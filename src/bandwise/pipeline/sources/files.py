@@ -15,6 +15,8 @@ from bandwise.pipeline.sources.locations import check_unchanged, described, read
 from bandwise.pipeline.sources.samples import Part, Sample, SourceFile, key_of
 
 SPLITS = frozenset({"train", "validation", "val", "test"})
+MAX_LINE, MAX_LABEL_DIGITS = 2**16, 18
+"""Characters of a line of a list, and digits of the number of a class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,7 @@ class PathList(_Files):
     """A text file with a path or URL a line, behind a tab the number of its class if it has one.
 
     Paths are relative to the list. Empty lines are passed over. `CorruptDataError` for a label
-    that is no number.
+    that is no number of up to 18 digits, and a line of more than 64 Ki characters.
     """
 
     path: Path
@@ -117,11 +119,17 @@ class PathList(_Files):
     def entries(self) -> Iterator[SourceFile]:
         """Lines of the list."""
         with self.path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-            for number, line in enumerate(lines, start=1):
-                location, _, label = line.rstrip("\r\n").partition("\t")
-                if label and not (label.isascii() and label.isdecimal()):
+            for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), ""), start=1):
+                if len(line) == MAX_LINE:
                     raise CorruptDataError(
-                        f"{self.path}, line {number}: behind the tab stands {label!r}; "
+                        f"{self.path}, line {number} has {MAX_LINE} characters or more; "
+                        "give a text file with a path or URL a line"
+                    )
+                location, _, label = line.rstrip("\r\n").partition("\t")
+                is_number = label.isascii() and label.isdecimal()
+                if label and not (is_number and len(label) <= MAX_LABEL_DIGITS):
+                    raise CorruptDataError(
+                        f"{self.path}, line {number}: behind the tab stands {label[:40]!r}; "
                         "give the number of the image's class, or the path alone"
                     )
                 if location:

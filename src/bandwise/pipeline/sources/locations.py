@@ -34,7 +34,7 @@ def described(location: str, *, above: Path) -> SourceFile:
         return nothing
     try:
         status = os.stat(above / location)  # noqa: PTH116 - a million of them
-    except OSError:
+    except (OSError, ValueError):  # the latter for a zero byte in the name
         return nothing
     if not stat.S_ISREG(status.st_mode):
         return nothing

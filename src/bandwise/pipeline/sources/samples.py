@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Protocol, Self
 
+from bandwise.files import checked_entries
 from bandwise.images import image_suffixes
+
+_PART_KINDS = {"images": int | None, "row_groups": list | None, "files": list}
+_FILE_KINDS = {
+    "location": str,
+    "size_bytes": int | None,
+    "modified_ns": int | None,
+    "label": int | None,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +54,21 @@ class Part:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read an object of `to_json`."""
-        row_groups = value["row_groups"]
+    def from_json(cls, value: object) -> Self:
+        """Read an object of `to_json`; `ValueError` for what is none."""
+        entry = checked_entries(value, _PART_KINDS)
+        row_groups = None
+        if entry["row_groups"] is not None:
+            first, end = entry["row_groups"]
+            row_groups = (operator.index(first), operator.index(end))
+        files = (
+            checked_entries(dict(zip(_FILE_KINDS, each, strict=True)), _FILE_KINDS)
+            for each in entry["files"]
+        )
         return cls(
-            images=value["images"],
-            row_groups=row_groups and (row_groups[0], row_groups[1]),
-            files=tuple(
-                SourceFile(location=where, size_bytes=size, modified_ns=modified, label=label)
-                for where, size, modified, label in value["files"]
-            ),
+            images=entry["images"],
+            row_groups=row_groups,
+            files=tuple(SourceFile(**each) for each in files),
         )
 
 

@@ -6,20 +6,27 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
-from bandwise.errors import ConfigurationError, CorruptDataError
+from bandwise.errors import BandwiseError, ConfigurationError, CorruptDataError
 from bandwise.pipeline.sources.locations import (
     MAX_FILE_BYTES,
     check_unchanged,
     described,
+    is_url,
     opened,
 )
+from bandwise.pipeline.sources.pages import column_chunks, page_sizes
 from bandwise.pipeline.sources.samples import Part, Sample
 
 ROWS_AT_ONCE = 16
+MAX_PAGE_BYTES = 2**29
+"""Of one page of each column together, unpacked; memory is about three times that."""
+
+LARGE_PAGE_BYTES = MAX_PAGE_BYTES // ROWS_AT_ONCE
 LABELS = ("label", "cls")
 USUAL_NAMES = ("image", "img")
 
@@ -47,33 +54,49 @@ class Tables:
         """Row groups in parts; `CorruptDataError` for a file that is no Parquet."""
         for name in self.names:
             file = described(name, above=self.above)
-            with opened(name, above=self.above) as stream:
-                table = _opened(stream, name)
+            first = images = 0
+            with _table(name, above=self.above) as table:
                 self._column(table, name)
-                first = images = 0
-                for group in range(table.num_row_groups):
-                    images += table.metadata.row_group(group).num_rows
-                    if images >= self.shard_images or group == table.num_row_groups - 1:
-                        yield Part(files=(file,), images=images, row_groups=(first, group + 1))
-                        first, images = group + 1, 0
+                counts = _row_counts(table)
+            for group, rows in enumerate(counts):
+                images += rows
+                if images >= self.shard_images or group == len(counts) - 1:
+                    yield Part(files=(file,), images=images, row_groups=(first, group + 1))
+                    first, images = group + 1, 0
 
     def read(self, part: Part) -> Iterator[Sample]:
         """One sample a row; where a file is damaged, a problem ends it."""
         (file,), row_groups = part.files, part.row_groups
         assert row_groups is not None
         check_unchanged(file, above=self.above)
-        with opened(file.location, above=self.above) as stream:
-            table = _opened(stream, file.location)
-            column = self._column(table, file.location)
-            number = sum(table.metadata.row_group(g).num_rows for g in range(row_groups[0]))
-            try:
-                for row in _rows(table, range(*row_groups)):
-                    yield _sample(file.location, number, row, column)
-                    number += 1
-            except (OSError, ValueError, RuntimeError) as error:
-                reason = f"the file is damaged behind row {number} ({error}); the rest is not read"
-                yield Sample(name=file.location, key="", problem=reason)
+        number = 0
+        try:
+            with _table(file.location, above=self.above) as table:
+                column = self._column(table, file.location)
+                number = sum(_row_counts(table)[: row_groups[0]])
+                for group in range(*row_groups):
+                    largest = self._largest_pages(file.location, group)
+                    if largest > MAX_PAGE_BYTES:
+                        raise CorruptDataError(
+                            f"{file.location} has pages of {largest} B, more than the limit of "
+                            f"{MAX_PAGE_BYTES}"
+                        )
+                    at_once = ROWS_AT_ONCE if largest <= LARGE_PAGE_BYTES else 1
+                    for row in _rows(table, group, at_once):
+                        yield _sample(file.location, number, row, column)
+                        number += 1
+        except CorruptDataError as error:
+            reason = f"{error}; behind row {number} nothing is read"
+            yield Sample(name=file.location, key="", problem=reason)
         check_unchanged(file, above=self.above)
+
+    def _largest_pages(self, name: str, group: int) -> int:
+        """Bytes of the largest page of each column, added up; not asked of a URL, as it is slow."""
+        if is_url(name):
+            return 0
+        with opened(name, above=self.above) as stream:
+            chunks = column_chunks(stream)[group]
+            return sum(max(page_sizes(stream, *chunk), default=0) for chunk in chunks)
 
     def _column(self, table: Any, name: str) -> str:
         found = [field.name for field in table.schema_arrow if _holds_images(field.type)]
@@ -89,18 +112,26 @@ class Tables:
         return usual[0]
 
 
-def _opened(stream: BinaryIO, name: str) -> Any:
+@contextmanager
+def _table(name: str, *, above: Path) -> Iterator[Any]:
+    """Open a Parquet file; whatever pyarrow raises until the end becomes a `CorruptDataError`."""
     try:
-        from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise ConfigurationError(
             f"{name}: reading Parquet needs pyarrow; install bandwise[parquet]"
         ) from error
-    try:
-        return ParquetFile(stream)
-    except (ArrowException, OSError) as error:
-        raise CorruptDataError(f"{name} is no Parquet file, or damaged ({error})") from error
+    with opened(name, above=above) as stream:
+        try:
+            yield ParquetFile(stream)
+        except (BandwiseError, MemoryError):
+            raise
+        except Exception as error:  # of a damaged file nearly any type
+            raise CorruptDataError(f"{name} is no Parquet file, or damaged ({error})") from error
+
+
+def _row_counts(table: Any) -> list[int]:
+    return [table.metadata.row_group(group).num_rows for group in range(table.num_row_groups)]
 
 
 def _holds_images(kind: Any) -> bool:
@@ -108,12 +139,12 @@ def _holds_images(kind: Any) -> bool:
 
     if of.is_struct(kind):
         index = kind.get_field_index("bytes")
-        return index >= 0 and _holds_images(kind.field(index).type)
+        kind = kind.field(index).type if index >= 0 else kind
     return bool(of.is_binary(kind) or of.is_large_binary(kind))
 
 
-def _rows(table: Any, row_groups: range) -> Iterator[dict[str, Any]]:
-    for batch in table.iter_batches(ROWS_AT_ONCE, row_groups=row_groups, use_threads=False):
+def _rows(table: Any, group: int, at_once: int) -> Iterator[dict[str, Any]]:
+    for batch in table.iter_batches(at_once, row_groups=[group], use_threads=False):
         yield from batch.to_pylist()
 
 

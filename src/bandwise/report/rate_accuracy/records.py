@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -244,7 +243,7 @@ def _profile(row: Fields) -> LearnedTables:
 def _plane(row: Fields, name: str) -> Floats:
     try:
         plane = np.asarray(row.value(name), dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise row.error(name, "expected 8 rows of 8 numbers") from error
     if plane.shape != (BLOCK, BLOCK) or not np.isfinite(plane).all():
         raise row.error(name, f"expected 8 rows of 8 finite numbers, got shape {plane.shape}")
@@ -255,7 +254,7 @@ def _example(row: Fields) -> Example:
     field = "jpeg_base64" if row.has("jpeg_base64") else "png_base64"
     try:
         data = base64.b64decode(row.text(field), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise row.error(field, f"not base64 ({error})") from error
     media_type = next((kind for mark, kind in _SIGNATURES.items() if data.startswith(mark)), None)
     if media_type is None:

@@ -18,12 +18,12 @@ def draws(pixels: Tensor, seed: int = 0) -> Draws:
 
 def test_no_change_is_the_identity() -> None:
     pixels = torch.rand(3, 3, 16, 16)
-    torch.testing.assert_close(augment(pixels, STILL, draws(pixels), side=16), pixels)
+    torch.testing.assert_close(augment(pixels, STILL, draws(pixels), size=(16, 16)), pixels)
 
 
 def test_a_smaller_side_shows_the_same_picture() -> None:
     ramp = torch.linspace(0, 1, 32).expand(1, 1, 32, 32)
-    small = augment(ramp, STILL, draws(ramp), side=8)
+    small = augment(ramp, STILL, draws(ramp), size=(8, 8))
     torch.testing.assert_close(small[0, 0, 0], ramp[0, 0, 0].view(8, 4).mean(1), atol=1e-5, rtol=0)
 
 
@@ -31,8 +31,8 @@ def test_a_smaller_side_shows_the_same_picture() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_stay_in_range_and_follow_the_seed(settings: Augmentation, channels: int) -> None:
     pixels = torch.rand(8, channels, 24, 24)
-    first, again = (augment(pixels, settings, draws(pixels, 1), side=20) for _ in range(2))
-    other = augment(pixels, settings, draws(pixels, 2), side=20)
+    first, again = (augment(pixels, settings, draws(pixels, 1), size=(20, 20)) for _ in range(2))
+    other = augment(pixels, settings, draws(pixels, 2), size=(20, 20))
     assert first.shape == (8, channels, 20, 20)
     assert 0 <= float(first.min()) <= float(first.max()) <= 1
     assert torch.equal(first, again)
@@ -44,7 +44,7 @@ def test_half_of_the_images_are_mirrored() -> None:
         zoom=(1, 1), stretch=0, turn=0, shift=0, light=0, saturation=0, erase=0, mix=0
     )
     ramp = torch.linspace(0, 1, 8).expand(200, 1, 8, 8)
-    changed = augment(ramp, settings, draws(ramp), side=8)
+    changed = augment(ramp, settings, draws(ramp), size=(8, 8))
     mirrored = (changed - ramp.flip(3)).abs().amax((1, 2, 3)) < 1e-5
     same = (changed - ramp).abs().amax((1, 2, 3)) < 1e-5
     assert bool((mirrored ^ same).all())
@@ -54,13 +54,13 @@ def test_half_of_the_images_are_mirrored() -> None:
 def test_turned_mirror_images_stay_round() -> None:
     ramp = torch.linspace(-1, 1, 33)
     disc = torch.exp(-8 * (ramp[:, None].square() + ramp.square())).expand(16, 1, 33, 33)
-    turned = augment(disc, replace(STILL, turn=0.7, flip=True), draws(disc), side=33)
+    turned = augment(disc, replace(STILL, turn=0.7, flip=True), draws(disc), size=(33, 33))
     torch.testing.assert_close(turned, disc, atol=0.04, rtol=0)
 
 
 def test_gradients_pass() -> None:
     pixels = torch.rand(2, 3, 16, 16, requires_grad=True)
-    augment(pixels, PHOTOGRAPHS, draws(pixels), side=12).sum().backward()
+    augment(pixels, PHOTOGRAPHS, draws(pixels), size=(12, 12)).sum().backward()
     assert pixels.grad is not None
     assert float(pixels.grad.abs().sum()) > 0
 

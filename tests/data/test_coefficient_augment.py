@@ -62,7 +62,7 @@ def test_grey_images_are_changed_as_pixels_are(seed: int, side: int) -> None:
         rows=side // 8,
         columns=side // 8,
     )
-    want = augment(pixels, settings, draws(6, seed), side=side)
+    want = augment(pixels, settings, draws(6, seed), size=(side, side))
     torch.testing.assert_close(to_samples(twin.luma) / 255, want, rtol=0, atol=1e-4)
 
 
@@ -78,7 +78,7 @@ def test_colour_is_changed_as_pixels_are() -> None:
     batch = CoefficientBatch(
         from_samples(ycbcr[:, :1]), from_samples(ycbcr[:, 1:, ::2, ::2].contiguous())
     )
-    want = rgb_to_ycbcr(255 * augment(pixels, settings, draws(8, 5), side=32))
+    want = rgb_to_ycbcr(255 * augment(pixels, settings, draws(8, 5), size=(32, 32)))
     luma, chroma = samples_of(changed(batch, settings, seed=5))
     torch.testing.assert_close(chroma, want[:, 1:, ::2, ::2], rtol=0, atol=0.02)
     slack = 255 * float(settings.light * luma_of_tint.abs().max()) * (1 + settings.light)

@@ -37,7 +37,7 @@ def test_pixels_are_changed_as_they_always_were(
     seed: int, checksums: Sequence[float], next_one: float
 ) -> None:
     draws = Draws(torch.Generator().manual_seed(seed), COUNT)
-    changed = augment(pattern(COUNT, 3, 16, 16) / 100, PHOTOGRAPHS, draws, side=16)
+    changed = augment(pattern(COUNT, 3, 16, 16) / 100, PHOTOGRAPHS, draws, size=(16, 16))
     mixed, targets = mix(changed, TARGETS, 1.0, draws)
     assert [checksum(each) for each in (changed, mixed, targets)] == pytest.approx(
         checksums, abs=2e-3

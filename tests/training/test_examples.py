@@ -82,10 +82,9 @@ def first_plane(inputs: Tensor | CoefficientBatch) -> Tensor:
 def test_changed_images_are_of_about_the_scale(scale: float) -> None:
     files = labelled_files()
     draws = Draws(torch.Generator().manual_seed(0), len(INDEX))
-    pixels = PixelExamples(LabelledImages(decoded(files)[..., :48].contiguous(), LABELS))
+    pixels = PixelExamples(LabelledImages(decoded(files), LABELS))
     changed = pixels.augment(pixels.read(INDEX), PHOTOGRAPHS, draws, scale=scale)
-    side = round(48 * scale)
-    assert changed.shape == (2, 3, side, side)
+    assert changed.shape == (2, 3, round(48 * scale), round(64 * scale))
     coefficients = CoefficientExamples(files)
     batch = coefficients.augment(coefficients.read(INDEX), PHOTOGRAPHS, draws, scale=scale)
     assert batch.grid == {1.0: (6, 8), 0.75: (4, 6), 0.1: (2, 2)}[scale]

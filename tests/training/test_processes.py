@@ -369,7 +369,7 @@ def test_parts_are_changed_as_the_whole_is(world_size: int, count: int, seed: in
             batch.select(part), PHOTOGRAPHS, draws, rows=16, columns=16, band_dropout=0.2
         )
         return [
-            augment(pixels[part], PHOTOGRAPHS, draws, side=16),
+            augment(pixels[part], PHOTOGRAPHS, draws, size=(16, 16)),
             *(plane for plane in planes if plane is not None),
             torch.tensor([draws.one()]),
         ]

@@ -64,21 +64,23 @@ GLYPHS = Augmentation(
 """For digits and other small grey images whose mirror image means something else."""
 
 
-def augment(pixels: Tensor, settings: Augmentation, draws: Draws, *, side: int) -> Tensor:
+def augment(
+    pixels: Tensor, settings: Augmentation, draws: Draws, *, size: tuple[int, int]
+) -> Tensor:
     """Draw one changed version of each image; differentiable.
 
     Parameters
     ----------
     pixels
         (N, C, H, W) float32 in [0, 1].
-    side
+    size
         Height and width of what is returned.
 
     Returns
     -------
-    (N, C, side, side) float32 in [0, 1]
+    (N, C, *size) float32 in [0, 1]
     """
-    grids = _grids(draw_views(settings, draws), pixels, side)
+    grids = _grids(draw_views(settings, draws), pixels, size)
     pixels = F.grid_sample(pixels, grids, "bilinear", "reflection", align_corners=False)
     pixels = _relight(pixels, settings, draws).clamp(0, 1)
     return _erase(pixels, settings.erase, draws)
@@ -171,8 +173,8 @@ def draw_rectangles(
             yield index - draws.part.start, slice(top, bottom), slice(left, right), colour
 
 
-def _grids(views: Views, pixels: Tensor, side: int) -> Tensor:
-    """Sampling grids (N, side, side, 2) in the units of ``grid_sample``."""
+def _grids(views: Views, pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sampling grids (N, *size, 2) in the units of ``grid_sample``."""
     zoom, stretch, angle, centre_x, centre_y = views
     cosine, sine = zoom * torch.cos(angle), zoom * torch.sin(angle)
     affine = torch.stack(
@@ -182,7 +184,7 @@ def _grids(views: Views, pixels: Tensor, side: int) -> Tensor:
         ],
         1,
     )
-    return F.affine_grid(affine, [*pixels.shape[:2], side, side], align_corners=False)
+    return F.affine_grid(affine, [*pixels.shape[:2], *size], align_corners=False)
 
 
 def _relight(pixels: Tensor, settings: Augmentation, draws: Draws) -> Tensor:

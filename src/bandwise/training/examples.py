@@ -48,7 +48,7 @@ class Examples(ABC, Generic[Inputs]):
     def augment(
         self, inputs: Inputs, settings: Augmentation, draws: Draws, *, scale: float
     ) -> Inputs:
-        """Change each image at random; its side becomes about ``scale`` of what it was."""
+        """Change each image at random; its sides become about ``scale`` of what they were."""
 
     @abstractmethod
     def mix(
@@ -77,8 +77,8 @@ class PixelExamples(Examples[Tensor]):
         self, inputs: Tensor, settings: Augmentation, draws: Draws, *, scale: float
     ) -> Tensor:
         """See `bandwise.data.augment`."""
-        side = round(inputs.shape[-1] * scale)
-        changed = augment(inputs, settings, draws, side=side)
+        height, width = (round(side * scale) for side in inputs.shape[2:])
+        changed = augment(inputs, settings, draws, size=(height, width))
         return changed.contiguous(memory_format=torch.channels_last)
 
     def mix(

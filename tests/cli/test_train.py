@@ -196,6 +196,7 @@ def test_processes_of_torchrun_train_one_model_though_one_is_killed(
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr

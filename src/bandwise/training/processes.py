@@ -102,13 +102,17 @@ def joined() -> Iterator[Processes]:
             f"WORLD_SIZE names {os.environ['WORLD_SIZE']} processes ({error}); start them with "
             "torchrun"
         ) from error
+    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
+        # torchrun starts processes again with the store that holds the addresses of dead ones.
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = dist.PrefixStore(f"bandwise/start-{start}/", store)
     backend = "gloo"
     if torch.cuda.is_available():
         backend = "cpu:gloo,cuda:nccl"
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     dist.init_process_group(backend, store=store, rank=rank, world_size=world_size)
     try:
-        yield Group(lambda: int(store.add("bandwise/failed", 1)))
+        yield Group(lambda: int(store.add("failed", 1)))
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo" in str(error):
             raise WorkerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
@@ -28,6 +29,9 @@ from bandwise.report.figures import MAX_BAND_LABELS
 from bandwise.report.records import Sample
 
 MAX_SAMPLES = 4
+
+_LABEL_ROWS = 13
+"""Labels that find room below each other in a plane; those of narrower bands are left out."""
 
 
 class Weighting(NamedTuple):
@@ -165,7 +169,11 @@ def _edges(bands: Bands) -> list[list[tuple[float, float]]]:
 def _label_bands(
     axes: Axes, bands: Bands, values: Sequence[float], fills: Sequence[tuple[float, ...]]
 ) -> None:
+    free_from = -math.inf
     for band, (row, column) in _label_positions(bands).items():
+        if row < free_from:
+            continue
+        free_from = row + bands.shape[0] / _LABEL_ROWS
         # At the sides, text is aligned to the edge, so that it stays inside the plane.
         side = {0: "left", bands.count - 1: "right"}.get(band, "center")
         edge = {"left": -0.3, "right": bands.shape[1] - 0.7}.get(side, column)

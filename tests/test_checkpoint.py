@@ -34,3 +34,7 @@ def test_missing_and_foreign_files_are_errors(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / "foreign")
     with pytest.raises(CheckpointError, match="foreign"):
         load_tensors(tmp_path / "foreign")
+    for metadata in ("[]", "null", "[" * 100_000):
+        save_file({"a": torch.zeros(1)}, tmp_path / "strange", {"bandwise": metadata})
+        with pytest.raises(CheckpointError, match="strange"):
+            load_tensors(tmp_path / "strange")

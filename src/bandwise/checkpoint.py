@@ -39,6 +39,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[_METADATA_KEY])
+            if not isinstance(metadata, dict):
+                raise ValueError("its metadata is no object")
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except (OSError, KeyError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise CheckpointError(

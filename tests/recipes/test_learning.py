@@ -82,6 +82,20 @@ def test_other_settings_learn_again_and_only_then(
     assert seeded.chosen.seeds == (1,)
 
 
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"provenance": 1}', "[" * 100_000])
+def test_a_damaged_record_of_profiles_learns_again(
+    learned: Learned, few_digits: Dataset, work: Path, tmp_path: Path, record: str
+) -> None:
+    shutil.copytree(work, tmp_path / "work")
+    (path,) = (tmp_path / "work").rglob("sensitivity.json")
+    path.write_text(record)
+    again = learn_profile(
+        replace(CONFIG, weights=learned.weights), few_digits, LOSSY, tmp_path / "work"
+    )
+    assert [p.tables for p in again.profiles] == [p.tables for p in learned.profiles]
+    assert path.read_text() != record
+
+
 def test_descent_starts_from_sensitivity(
     learned: Learned, few_digits: Dataset, tmp_path: Path
 ) -> None:

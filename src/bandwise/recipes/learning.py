@@ -7,9 +7,9 @@ What was learned is kept in a folder, with a record of what it was learned from.
 
 from __future__ import annotations
 
-import json
 import math
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import nn
 from bandwise.coefficients import Subsampling
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
-from bandwise.files import write_json
+from bandwise.files import checked_entries, parse_json, write_json
 from bandwise.learning import (
     Candidate,
     GradientConfig,
@@ -119,12 +119,13 @@ def learned_profiles(
 ) -> list[Profile]:
     """Learn one profile a price of a bit, or load those that are in ``folder`` already.
 
-    Profiles in ``folder`` that were learned with other settings, data or weights are replaced.
+    Profiles in ``folder`` that were learned with other settings, data or weights are replaced, as
+    they are where the record of them is damaged.
     """
     record = folder / f"{config.method}.json"
     wanted = _provenance(config, dataset, network)
-    if record.exists():
-        found = json.loads(record.read_text())
+    with suppress(FileNotFoundError, ValueError):
+        found = _record(record)
         if found["provenance"] == wanted:
             return [Profile.load(folder / name) for name in found["profiles"]]
     started = time.perf_counter()
@@ -173,7 +174,7 @@ def profile_of(
 
 def learning_row(config: LearnConfig, folder: Path) -> Row:
     """Row "learning": what learning took, by the record that :func:`learned_profiles` keeps."""
-    found = json.loads((folder / f"{config.method}.json").read_text())
+    found = _record(folder / f"{config.method}.json")
     return {
         "record": "learning",
         "family": config.method,
@@ -182,6 +183,11 @@ def learning_row(config: LearnConfig, folder: Path) -> Row:
         "images": found["provenance"]["settings"]["images"],
         "settings": found["provenance"]["settings"],
     }
+
+
+def _record(path: Path) -> dict[str, Any]:
+    kinds = {"provenance": dict, "profiles": list, "seconds": int | float}
+    return checked_entries(parse_json(path.read_bytes()), kinds)
 
 
 def _provenance(config: LearnConfig, dataset: Dataset, network: nn.Module) -> dict[str, Any]:

@@ -23,6 +23,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
@@ -105,7 +106,7 @@ def joined() -> Iterator[Processes]:
     if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
         # torchrun starts processes again with the store that holds the addresses of dead ones.
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-        store = dist.PrefixStore(f"bandwise/start-{start}/", store)
+        store = PrefixStore(f"bandwise/start-{start}/", store)
     backend = "gloo"
     if torch.cuda.is_available():
         backend = "cpu:gloo,cuda:nccl"

@@ -28,7 +28,10 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {path.parent.name: path for path in sorted(ROOT.glob("results/*/results.jsonl"))}
 """Results by name; a page has a part for each, and may have parts for those yet to come."""
 
-PAGES = {"adaptive": "docs/compression.md"}
+PAGES = {
+    "adaptive": "docs/compression.md",
+    "straight-longer": "docs/straight-from-jpeg.md",
+}
 """Pages with parts of results, by the name of the results; README.md has all others."""
 
 

@@ -95,7 +95,8 @@ def _found(files: Iterable[Path]) -> Iterator[Path]:
         inside = [file for file in map(Path, walk(path)) if file.suffix.lower() in JPEG_SUFFIXES]
         if not inside:
             raise DataNotFoundError(
-                f"the folder {path} holds no files {' or '.join(JPEG_SUFFIXES)}"
+                f"the folder {path} holds no files {' or '.join(JPEG_SUFFIXES)}; "
+                "`bandwise encode` makes them of other images"
             )
         yield from inside
 

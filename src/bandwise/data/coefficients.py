@@ -90,6 +90,7 @@ def read_batch(
     JpegError
         When a file is damaged or not supported; the message begins with its index.
     """
+    inference = torch.is_inference_mode_enabled()  # a thread does not inherit it
 
     def read(indices: list[int], layout: _Layout) -> CoefficientBatch:
         luma, chroma = _empty(len(indices), layout)
@@ -101,7 +102,8 @@ def read_batch(
             part = [files[index] for index in indices[start : start + step]]
             planes = [np.empty((len(part), *blocks, 8, 8), np.int16) for blocks in layout.blocks]
             tables = jpeg.read_into(part, planes, limits=limits, threads=1)
-            _dequantise([t[start : start + len(part)] for t in targets], planes, tables)
+            with torch.inference_mode(inference):
+                _dequantise([t[start : start + len(part)] for t in targets], planes, tables)
 
         map_in_order(read_part, range(0, len(indices), step), threads)
         return _canonical(luma, chroma, layout)

@@ -234,7 +234,7 @@ def _chosen(
     chosen = target.chosen(points, math.prod(dataset.image_shape[1:]), codec=codec.name)
     if isinstance(chosen, Undefined):
         raise TargetError(
-            f"{chosen.reason}; ask for less, or learn with other slopes "
+            f"{chosen.reason}; allow a larger drop or more bytes, or learn with other slopes "
             f"(now {min(config.slopes):g} to {max(config.slopes):g})"
         )
     return _Choice(points=points, chosen=chosen, results=results)

@@ -219,7 +219,7 @@ class NetworkState:
         if {key: progress.get(key) for key in identity} != identity:
             raise CheckpointError(
                 f"{path} belongs to another network, data set or settings; "
-                "continue it with its own or choose another output folder"
+                "continue it with its own, remove it, or choose another folder"
             )
         try:
             for name, module in self.modules().items():

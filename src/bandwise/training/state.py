@@ -127,7 +127,7 @@ class RunState:
         ):
             raise CheckpointError(
                 f"{path} belongs to a run with other settings or data; "
-                "continue it with its own settings or choose another output folder"
+                "continue it with its own settings, remove it, or choose another folder"
             )
         try:
             _load_model(self.task, "task.", tensors)

@@ -69,15 +69,20 @@ def test_a_folder_and_files_are_a_line_each(
 
 @pytest.mark.parametrize("make", [coefficient_model, pixel_model])
 def test_a_folder_of_many_files_is_read_on_many_threads(
-    make: Callable[[], Model], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    make: Callable[[], Model],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("bandwise.data.coefficients._FILES_PER_CALL_MAX", 8)
     loaded = make()
     loaded.save(tmp_path / "model.safetensors")
     (tmp_path / "in").mkdir()
-    paths = [tmp_path / "in" / f"{seed:03d}.jpg" for seed in range(150)]
+    paths = [tmp_path / "in" / f"{seed:03d}.jpg" for seed in range(30)]
     for seed, path in enumerate(paths):
         path.write_bytes(file(seed=seed % 5))
-    assert run(["predict", str(tmp_path / "model.safetensors"), str(tmp_path / "in")]) == 0
+    command = ["predict", str(tmp_path / "model.safetensors"), str(tmp_path / "in")]
+    assert run([*command, "--threads", "2"]) == 0
     assert capfd.readouterr().out.splitlines() == expected(loaded, *paths)
 
 

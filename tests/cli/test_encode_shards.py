@@ -1,6 +1,7 @@
 """``bandwise encode --shards`` as a person uses it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def test_shards_are_made_verified_and_gone_on_with(
     assert run([*command, "--resume"]) == 1
     assert "shard_images: 2 then, 1000 now" in said(capfd)[1]
     assert run([*command, "--shard-images", "2", "--resume"]) == 3
-    assert said(capfd)[0].startswith("1 image encoded into 2 shards: ")
+    assert re.match(r"1 image encoded into 2 shards: .*\d images/s; 2 kept$", said(capfd)[0])
+    assert run([*command, "--shard-images", "2", "--resume"]) == 3
+    assert re.match(r"0 images encoded into 2 shards: [^/]*; 3 kept$", said(capfd)[0])
     assert run(["verify", out, "--workers", "1"]) == 0
 
 

@@ -300,9 +300,10 @@ def _in_words(result: Summary | Totals) -> str:
     if result.bytes_in:
         text += (
             f": {result.bytes_in:,} → {result.bytes_out:,} bytes "
-            f"({result.bytes_out / result.bytes_in:.1%}), "
-            f"{result.images_per_second:,.0f} images/s"
+            f"({result.bytes_out / result.bytes_in:.1%})"
         )
+    if result.encoded:
+        text += f", {result.images_per_second:,.0f} images/s"
     return text + (f"; {result.kept:,} kept" if result.kept else "")
 
 

@@ -176,7 +176,7 @@ def changed(**entries: Any) -> dict[str, Any]:
         (changed(network="alexnet"), "built in are resnet, resnet-small, vit"),
         (changed(network="vit"), "does not hold the weights of vit"),
         (changed(classes=["one", "two"]), "does not hold the weights"),
-        ([1, 2], '"format" is not'),
+        ([1, 2], "metadata is no object"),
     ],
 )
 def test_a_file_that_is_not_such_a_model_is_refused(

@@ -101,26 +101,6 @@ def test_bad_input_is_one_message_before_any_work(
     assert not out.exists()
 
 
-def test_a_folder_with_something_else_is_left_alone(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "precious.txt").touch()
-    assert run([*QUICK, "--out", str(tmp_path)]) == 1
-    assert "not empty" in said(capfd)[1]
-    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
-
-
-def test_an_interruption_says_how_to_go_on(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bandwise.recipes.adaptive.run", interrupted)
-    assert run([*QUICK, "--out", str(tmp_path / "out")]) == 130
-    assert "the same command resumes" in said(capfd)[1]
-
-
 def printed(**options: object) -> list[str]:
     stream = io.StringIO()
     rows = adaptive_rows(**options)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from bandwise.report import unfinished, write_report
 from bandwise.report.adaptive import holds_codebooks
 from bandwise.results import write_rows
 
+from ..outline import Outline, outline_of
 from ..rate_accuracy.synthetic import rate_rows
-from ..test_page import Outline
 from .synthetic import adaptive_rows
 
 
@@ -25,9 +25,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outline(written: Path) -> Outline:
-    parser = Outline()
-    parser.feed(written.read_text(encoding="utf-8"))
-    return parser
+    return outline_of(written)
 
 
 def test_rows_decide_which_page_is_written(written: Path) -> None:
@@ -37,9 +35,7 @@ def test_rows_decide_which_page_is_written(written: Path) -> None:
 
 
 def test_page_is_whole_and_asks_for_nothing_from_outside(outline: Outline) -> None:
-    assert not outline.open
-    assert len(outline.ids) == len(set(outline.ids))
-    assert all(target.startswith(("#", "data:")) for target in outline.targets)
+    outline.check_whole()
     assert outline.tags.count("h2") == 10
 
 

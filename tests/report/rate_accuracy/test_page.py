@@ -12,7 +12,7 @@ from bandwise.report.rate_accuracy import holds_points
 from bandwise.results import write_rows
 
 from ..conftest import synthetic_rows
-from ..test_page import Outline
+from ..outline import Outline, outline_of
 from .synthetic import FEW, rate_rows
 
 
@@ -25,9 +25,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outline(written: Path) -> Outline:
-    parser = Outline()
-    parser.feed(written.read_text(encoding="utf-8"))
-    return parser
+    return outline_of(written)
 
 
 def test_rows_decide_which_page_is_written(written: Path) -> None:
@@ -51,9 +49,7 @@ def test_what_is_not_tested_yet_is_said(written: Path, tmp_path: Path) -> None:
 
 
 def test_page_is_whole_and_asks_for_nothing_from_outside(outline: Outline) -> None:
-    assert not outline.open
-    assert len(outline.ids) == len(set(outline.ids))
-    assert all(target.startswith(("#", "data:")) for target in outline.targets)
+    outline.check_whole()
     assert outline.tags.count("h2") == 11
 
 

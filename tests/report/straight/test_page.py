@@ -12,8 +12,8 @@ from bandwise.report.straight import holds_trained
 from bandwise.results import write_rows
 
 from ..conftest import synthetic_rows
+from ..outline import Outline, outline_of
 from ..rate_accuracy.synthetic import experiment_row as rate_experiment_row
-from ..test_page import Outline
 from .synthetic import straight_rows
 
 
@@ -27,9 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outline(written: Path) -> Outline:
-    parser = Outline()
-    parser.feed(written.read_text(encoding="utf-8"))
-    return parser
+    return outline_of(written)
 
 
 def test_rows_decide_which_page_is_written(written: Path) -> None:
@@ -40,9 +38,7 @@ def test_rows_decide_which_page_is_written(written: Path) -> None:
 
 
 def test_page_is_whole_and_asks_for_nothing_from_outside(outline: Outline) -> None:
-    assert not outline.open
-    assert len(outline.ids) == len(set(outline.ids))
-    assert all(target.startswith(("#", "data:")) for target in outline.targets)
+    outline.check_whole()
     assert outline.tags.count("h2") == 7
 
 

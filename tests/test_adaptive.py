@@ -2,6 +2,7 @@
 
 import json
 from itertools import chain
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +46,24 @@ def book(channels: int = 3, **changes: Any) -> AdaptiveProfile:
 
 
 @needs_jpeg
+@pytest.mark.parametrize("positions", [1, 8])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_table_in_the_file_is_the_one_that_was_chosen(channels: int) -> None:
+def test_the_tables_in_the_file_are_those_that_were_chosen(channels: int, positions: int) -> None:
     seen = set()
-    for seed in range(12):
-        ours = book(channels).at((0, 6e-6, 1e-3)[seed % 3])
+    for seed in range(15):
+        ours = book(channels, positions=positions).at((0, 2e-6, 6e-6, 2e-5, 1e-3)[seed % 5])
         pixels = picture(40, 48, grey=channels == 1, seed=seed)
         ladder, rung = ours.choice(pixels)
         data = encode_pixels(pixels, ours.profile_for(pixels))
-        assert jpeg.read_coefficients(data).planes[0].table == ours.codebook[ladder][rung].luma
+        below, above = (ours.codebook[ladder][each] for each in (floor(rung), ceil(rung)))
+        share = rung - floor(rung)
+        for index, plane in enumerate(jpeg.read_coefficients(data).planes):
+            ends = [(each.chroma if index else each.luma) for each in (below, above)]
+            first, last = (np.array(each.values if each else ()) for each in ends)
+            assert plane.table.values == tuple(np.rint(first ** (1 - share) * last**share))
         seen.add((ladder, rung))
     assert len(seen) > 2
+    assert any(rung % 1 for _, rung in seen) == (positions > 1)
 
 
 @needs_jpeg
@@ -91,6 +99,16 @@ def test_every_rung_is_a_profile() -> None:
     assert ours.components == ("luma", "cb", "cr")
 
 
+def test_between_two_rungs_lies_a_profile_of_its_own() -> None:
+    ours = book(positions=2).keeping(Frequencies((0, 1, 64)))
+    between = ours.rung(0, 1.5)
+    assert between.tables == TableSet(luma=flat(52), chroma=flat(53))  # √(30 · 90), √(31 · 91)
+    assert between.frequencies == Frequencies((0, 1, 64))
+    assert between.name == "book, ladder 1, rung 2.5"
+    assert ours.rung(0, 1.5) is between
+    assert ours.rung(0, 2.0).tables == ours.codebook[0][2]
+
+
 def test_the_hash_is_of_what_determines_the_bytes() -> None:
     ours = book()
     assert book(name="other", curve=()).sha256 == ours.sha256
@@ -99,17 +117,19 @@ def test_the_hash_is_of_what_determines_the_bytes() -> None:
         ours.keeping(Frequencies((0,))),
         book(subsampling="4:4:4"),
         book(policy=policy(3, hidden_bias=np.zeros(5))),
+        book(positions=2),
     )
-    assert len({ours.sha256, *(other.sha256 for other in others)}) == 5
+    assert len({ours.sha256, *(other.sha256 for other in others)}) == 6
 
 
 def test_a_saved_profile_is_read_back_whole(tmp_path: Path) -> None:
-    ours = book().keeping(Frequencies((0, 9)))
+    ours = book(positions=4).keeping(Frequencies((0, 9)))
     ours.save(tmp_path / "book.json")
     back = load_profile(tmp_path / "book.json")
     assert isinstance(back, AdaptiveProfile)
     assert back.to_json() == ours.to_json()
     assert back.frequencies == ours.frequencies
+    assert back.positions == 4
     assert back.to_json()["schema"] == 3
 
 
@@ -135,6 +155,9 @@ def test_one_set_of_tables_is_asked_for_in_words(tmp_path: Path) -> None:
         ("provenance", None, "the provenance is an object"),
         ("curve", [1], "the curve is a list of objects"),
         ("slope", -1, "slope is a number ≥ 0"),
+        ("positions", 0, "positions from one rung to the next are 1 to 256, got 0"),
+        ("positions", 257, "1 to 256, got 257"),
+        ("positions", 2.0, "1 to 256, got 2.0"),
         ("policy", {}, "a policy is an object"),
         ("more", 1, "unknown entry 'more'"),
     ],

@@ -116,6 +116,33 @@ def test_the_price_of_a_bit_moves_the_choice_from_faithful_to_small() -> None:
     assert len(set(rungs)) > 2
 
 
+@pytest.mark.parametrize("rungs", [1, 3, 10])
+def test_between_rungs_logarithms_are_interpolated(rungs: int) -> None:
+    ours = policy(rungs=rungs)
+    seen = statistics_of(picture(40, 40, grey=True))
+    at = np.arange((rungs - 1) * 4 + 1) / 4
+    for known, found in zip(ours.predicted(seen), ours.predicted(seen, 4), strict=True):
+        assert found.shape == at.shape
+        np.testing.assert_allclose(found, np.exp(np.interp(at, range(rungs), np.log(known))), 1e-5)
+
+
+@given(positions=st.integers(1, 20), slope=st.floats(0, 1e-3), seed=st.integers(0, 3))
+def test_finer_positions_never_cost_more_as_predicted(
+    positions: int, slope: float, seed: int
+) -> None:
+    ours = policy(ladders=4, rungs=7)
+    pixels = picture(40, 40, grey=True, seed=seed)
+
+    def cost(positions: int) -> float:
+        ladder, rung = ours.choice(pixels, slope, positions)
+        assert ladder == ours.choice(pixels, slope)[0]
+        assert 0 <= rung <= 6
+        nats, size = ours.predicted(statistics_of(pixels), positions)
+        return float((nats + slope * 8 * size)[round(rung * positions)])
+
+    assert cost(positions) <= cost(1) * (1 + 1e-5)
+
+
 def test_json_gives_the_same_choices() -> None:
     ours = policy(3, ladders=4, rungs=7)
     back = Policy.from_json(json.loads(json.dumps(ours.to_json())))

@@ -143,3 +143,24 @@ def test_flat_table_and_read_only_array() -> None:
 
 def test_table_set_of_a_quality() -> None:
     assert TableSet.ijg(40) == TableSet(luma=ijg_luma(40), chroma=ijg_chroma(40))
+
+
+def test_half_way_to_another_table_lie_geometric_means() -> None:
+    assert flat(4).towards(flat(16), 0.5) == flat(8)
+    assert flat(1).towards(flat(255), 0.5) == flat(16)
+    colour = TableSet(luma=flat(4), chroma=flat(9)).towards(
+        TableSet(luma=flat(16), chroma=flat(1)), 0.5
+    )
+    assert colour == TableSet(luma=flat(8), chroma=flat(3))
+    assert TableSet(luma=flat(2)).towards(TableSet(luma=flat(4)), 1) == TableSet(luma=flat(4))
+
+
+@given(tables, tables, st.floats(0, 1))
+def test_between_two_tables_every_step_lies_between_theirs(
+    first: QuantTable, last: QuantTable, share: float
+) -> None:
+    found = first.towards(last, share).array
+    assert (found >= np.minimum(first.array, last.array)).all()
+    assert (found <= np.maximum(first.array, last.array)).all()
+    assert first.towards(last, 0) == first
+    assert first.towards(last, 1) == last

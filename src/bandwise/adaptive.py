@@ -1,11 +1,12 @@
 """Profiles that give each image its own tables: a codebook of ladders and the policy that chooses.
 
     {"format": "bandwise-profile", "schema": 3, "name": ..., "subsampling": "4:2:0",
-     "codebook": [[tables, ...], ...], "policy": {...}, "slope": ..., "provenance": {...},
-     "curve": [...]}
+     "codebook": [[tables, ...], ...], "policy": {...}, "slope": ..., "positions": ...,
+     "provenance": {...}, "curve": [...]}
 
 An entry of the codebook is a ladder: the tables of one kind of image from large files to small.
-Every rung is an ordinary `Profile`, and so every file an ordinary JPEG.
+With more than one position from rung to rung there are tables between the two as well. Whatever is
+chosen is an ordinary `Profile`, and so every file an ordinary JPEG.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ from bandwise.tables import TableSet
 Codebook = tuple[tuple[TableSet, ...], ...]
 """M ladders of R rungs each."""
 
+POSITIONS_MAX = 256
+"""Positions from one rung to the next, at most: more make no other table."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AdaptiveProfile:
@@ -52,6 +56,9 @@ class AdaptiveProfile:
     slope
         λ, the price of a bit in nats: an image gets the rung of its ladder with the least predicted
         divergence + λ · bits.
+    positions
+        Positions from one rung to the next, 1 to `POSITIONS_MAX`: 1 for rungs alone; with more, an
+        image may get tables between two rungs (`TableSet.towards`).
     frequencies
         Those that files hold, None for all.
     provenance, curve
@@ -67,6 +74,7 @@ class AdaptiveProfile:
     codebook: Codebook
     policy: Policy
     slope: float
+    positions: int = 1
     subsampling: Subsampling = "4:2:0"
     frequencies: Frequencies | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +90,11 @@ class AdaptiveProfile:
             )
         if not 0 <= self.slope < np.inf:
             raise ProfileError(f"the slope is a number ≥ 0, got {self.slope}")
+        if type(self.positions) is not int or not 1 <= self.positions <= POSITIONS_MAX:
+            raise ProfileError(
+                f"positions from one rung to the next are 1 to {POSITIONS_MAX}, got "
+                f"{self.positions!r}"
+            )
         provenance, curve = checked_origin(self.provenance, self.curve)
         object.__setattr__(self, "provenance", provenance)
         object.__setattr__(self, "curve", curve)
@@ -110,8 +123,11 @@ class AdaptiveProfile:
             for rung, tables in enumerate(ladder, start=1)
         )
 
-    def choice(self, pixels_u8: NDArray[np.uint8]) -> tuple[int, int]:
-        """Ladder and rung, from 0, of an image (height, width) or (height, width, 3)."""
+    def choice(self, pixels_u8: NDArray[np.uint8]) -> tuple[int, float]:
+        """Ladder and rung, from 0, of an image (height, width) or (height, width, 3).
+
+        The rung is a multiple of 1 / `positions`.
+        """
         colour = self.policy.channels == 3
         if colour != (pixels_u8.ndim == 3):
             if not colour:
@@ -120,15 +136,31 @@ class AdaptiveProfile:
                     "image to grey, or learn a profile from colour images"
                 )
             pixels_u8 = np.repeat(pixels_u8[..., None], 3, axis=2)
-        return self.policy.choice(pixels_u8, self.slope)
+        return self.policy.choice(pixels_u8, self.slope, self.positions)
 
     def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
         """Profile for an image; `EncodingError` for a colour image where all are for grey."""
         return self.rung(*self.choice(pixels_u8))
 
-    def rung(self, ladder: int, rung: int) -> Profile:
-        """Profile of a rung of a ladder, both from 0."""
-        return self.profiles[ladder * self.policy.rungs + rung]
+    def rung(self, ladder: int, rung: float) -> Profile:
+        """Profile of a rung of a ladder, both from 0, or of a place between two rungs."""
+        below = int(rung)
+        if below == rung:
+            return self.profiles[ladder * self.policy.rungs + below]
+        if (ladder, rung) not in self._between:
+            start = self.profiles[ladder * self.policy.rungs + below]
+            end = self.codebook[ladder][below + 1]
+            self._between[ladder, rung] = replace(
+                start,
+                name=f"{self.name}, ladder {ladder + 1}, rung {rung + 1:g}",
+                tables=start.tables.towards(end, rung - below),
+            )
+        return self._between[ladder, rung]
+
+    @cached_property
+    def _between(self) -> dict[tuple[int, float], Profile]:
+        """Profiles between rungs that were asked for; as many as positions at most."""
+        return {}
 
     @cached_property
     def sha256(self) -> str:
@@ -163,7 +195,7 @@ class AdaptiveProfile:
             "a profile",
             value,
             required={"format", "schema", "name", "codebook", "subsampling", "policy", "slope"},
-            optional={"frequencies", "provenance", "curve"},
+            optional={"positions", "frequencies", "provenance", "curve"},
         )
         codebook = entry["codebook"]
         if not isinstance(codebook, list) or not all(isinstance(each, list) for each in codebook):
@@ -180,6 +212,7 @@ class AdaptiveProfile:
             codebook=ladders,
             policy=Policy.from_json(entry["policy"]),
             slope=float(slope),
+            positions=entry.get("positions", 1),
             subsampling=entry["subsampling"],
             frequencies=frequencies_from_json(entry.get("frequencies")),
             provenance=entry.get("provenance", {}),
@@ -192,8 +225,10 @@ class AdaptiveProfile:
 
     def _choosing(self) -> dict[str, Any]:
         kept = {} if self.frequencies is None else {"frequencies": list(self.frequencies.kept)}
+        between = {} if self.positions == 1 else {"positions": self.positions}
         return {
             **kept,
+            **between,
             "codebook": [[tables.to_json() for tables in ladder] for ladder in self.codebook],
             "subsampling": self.subsampling,
             "policy": self.policy.to_json(),

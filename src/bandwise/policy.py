@@ -165,24 +165,36 @@ class Policy:
             return 0
         return int(np.square(self.centroids - self.standardised(statistics)).sum(1).argmin())
 
-    def predicted(self, statistics: Floats) -> tuple[Floats, Floats]:
-        """Divergence in nats and bytes (R,) of an image with statistics (F,) at each rung."""
+    def predicted(self, statistics: Floats, positions: int = 1) -> tuple[Floats, Floats]:
+        """Divergence in nats and bytes of an image with statistics (F,), each (P,).
+
+        P = (R - 1) · ``positions`` + 1: at every rung, and between two rungs, where logarithms are
+        interpolated linearly.
+        """
         hidden = self.standardised(statistics) @ self.hidden_weight + self.hidden_bias
         outputs = np.maximum(hidden, 0) @ self.output_weight + self.output_bias
-        divergence, size = np.exp(np.clip(outputs, -60, 60)).reshape(2, -1)
+        logarithms = np.clip(outputs, -60, 60).reshape(2, -1)
+        if positions > 1:
+            logarithms = logarithms @ _interpolation(self.rungs, positions)
+        divergence, size = np.exp(logarithms)
         return divergence, size
 
-    def choice(self, pixels_u8: NDArray[np.uint8], slope: float) -> tuple[int, int]:
+    def choice(
+        self, pixels_u8: NDArray[np.uint8], slope: float, positions: int = 1
+    ) -> tuple[int, float]:
         """Ladder and rung of an image: the least predicted divergence + slope · bits.
 
         Parameters
         ----------
         slope
             λ, the price of a bit in nats.
+        positions
+            Positions from one rung to the next. The rung is a multiple of 1 / ``positions``.
         """
         statistics = statistics_of(pixels_u8)
-        divergence, size = self.predicted(statistics)
-        return self.ladder(statistics), int((divergence + slope * 8 * size).argmin())
+        divergence, size = self.predicted(statistics, positions)
+        position = int((divergence + slope * 8 * size).argmin())
+        return self.ladder(statistics), position / positions
 
     def to_json(self) -> dict[str, Any]:
         """Object that `from_json` reads back; numbers to six digits."""
@@ -218,6 +230,15 @@ def _sampled_planes(pixels_u8: NDArray[np.uint8]) -> Floats:
 @functools.lru_cache(maxsize=1024)
 def _evenly_spaced(blocks: int) -> NDArray[np.intp]:
     return np.linspace(0, blocks - 1, CELLS).round().astype(np.intp)
+
+
+@functools.lru_cache(maxsize=16)
+def _interpolation(rungs: int, positions: int) -> Floats:
+    """(R, (R - 1) · positions + 1): values at rungs to those at all positions, linear between."""
+    at = np.arange((rungs - 1) * positions + 1) / positions
+    distances = np.abs(at - np.arange(rungs)[:, None])
+    weights: Floats = np.maximum(1 - distances, 0).astype(np.float32)
+    return weights
 
 
 @functools.cache

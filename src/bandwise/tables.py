@@ -117,6 +117,11 @@ class QuantTable:
                 raise TableError(f"a row of a quantisation table has 8 steps, got {_summary(row)}")
         return cls(tuple(chain.from_iterable(rows)))
 
+    def towards(self, other: Self, share: float) -> Self:
+        """Table on the way to another: steps a^(1 − share) · b^share, rounded; share in 0..1."""
+        start, end = np.log(self.array), np.log(other.array)
+        return self.from_steps(np.exp((1 - share) * start + share * end))
+
     @cached_property
     def array(self) -> NDArray[np.int32]:
         """Steps of shape (8, 8), natural order, read-only."""
@@ -144,6 +149,13 @@ class TableSet:
     def ijg(cls, quality: int) -> Self:
         """Tables that libjpeg uses for colour at a quality of 1..100."""
         return cls(luma=ijg_luma(quality), chroma=ijg_chroma(quality))
+
+    def towards(self, other: Self, share: float) -> Self:
+        """Tables on the way to others, of as many components (`QuantTable.towards`)."""
+        return type(self)(
+            luma=self.luma.towards(other.luma, share),
+            chroma=self.chroma and other.chroma and self.chroma.towards(other.chroma, share),
+        )
 
     @classmethod
     def from_json(cls, value: object) -> Self:

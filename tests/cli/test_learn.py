@@ -194,7 +194,8 @@ def test_tables_for_each_image_are_learned_and_encode_uses_them(
     profile = tmp_path / "adaptive.json"
     command = [
         *("learn", "digits", "--network", "small-cnn", "--weights", str(weights), *TARGET),
-        *("--adaptive", "--codebook", "2", "--images", "64", "--slopes", "1e-5", "1e-3"),
+        *("--adaptive", "--codebook", "2", "--continuous", "--images", "64"),
+        *("--slopes", "1e-5", "1e-3"),
         *("--out", str(profile), "--work", str(tmp_path / "work")),
     ]
     assert run(command) == 0
@@ -202,6 +203,7 @@ def test_tables_for_each_image_are_learned_and_encode_uses_them(
     book = load_profile(profile)
     assert isinstance(book, AdaptiveProfile)
     assert book.slope in (1e-5, 1e-3)
+    assert book.positions > 1
     assert f"{book.slope:.2g}" in out
     assert "chosen" in out
     source = tmp_path / "in"
@@ -229,3 +231,6 @@ def test_what_does_not_go_with_tables_for_each_image_is_wrong_usage(
     for option in (["--rdo", "0.1"], ["--method", "gradient"], ["--ladder", str(work / "l")]):
         assert run(again(work, "--adaptive", *option)) == 2
         assert "--adaptive learns by sensitivity" in " ".join(said(capfd)[1].split())
+    for option in (["--codebook", "2"], ["--continuous"]):
+        assert run(again(work, *option)) == 2
+        assert "give --adaptive as well" in " ".join(said(capfd)[1].split())

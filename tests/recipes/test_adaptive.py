@@ -13,7 +13,7 @@ from bandwise.errors import ConfigurationError
 from bandwise.learning import PolicyConfig
 from bandwise.measures import ADAPTIVE, GUIDED, ORACLE, ORIGINAL
 from bandwise.recipes.adaptive import AdaptiveConfig, run
-from bandwise.recipes.codebooks import SCALES, CodebookConfig
+from bandwise.recipes.codebooks import POSITIONS, SCALES, CodebookConfig
 from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.stages import Event
 from bandwise.results import Row, read_rows
@@ -29,7 +29,7 @@ CONFIG = AdaptiveConfig(
         images=200, slopes=SLOPES, policy=PolicyConfig(epochs=1, hidden=4), size=2
     ),
     sizes=(1, 2),
-    with_rate=(2,),
+    with_rate=(1, 2),
     band_parts=("both",),
     seeds=(0, 1),
     slopes=(1e-5, 1e-3),
@@ -54,8 +54,8 @@ def test_every_part_is_measured_for_every_seed_and_the_bounds_once(out: Path) ->
     for seed in (0, 1):
         assert found.pop((f"{ADAPTIVE}: one table", seed)) == 2
         assert found.pop((f"{ADAPTIVE}: codebook of 2", seed)) == 2
-        assert found.pop((f"{ADAPTIVE}: codebook of 2 + rate", seed)) == 2
-        assert found.pop((f"{ADAPTIVE}: scale", seed)) == 2
+        for policy in ("rate", "continuous rate", "codebook of 2 + rate", "scale"):
+            assert found.pop((f"{ADAPTIVE}: {policy}", seed)) == 2
         assert found.pop((f"{ADAPTIVE}: 8 bands, edges + weights", seed)) == 2
         assert found.pop((ORIGINAL, seed)) == 1
     assert set(found) == {(GUIDED, 0), (ORACLE, 0)}
@@ -74,7 +74,11 @@ def test_the_oracle_spends_what_it_may_and_is_right_more_often(out: Path) -> Non
 
 def test_rows_say_what_was_learned_and_chosen(out: Path) -> None:
     books = {(row["family"], row["seed"]): row for row in rows(out, "codebook")}
-    assert len(books) == 2 * 5
+    assert len(books) == 2 * 7
+    assert (
+        books[f"{ADAPTIVE}: rate", 0]["codebook"]
+        == books[f"{ADAPTIVE}: continuous rate", 0]["codebook"]
+    )
     book = books[f"{ADAPTIVE}: codebook of 2 + rate", 1]
     assert len(book["codebook"]) == len(book["kinds"]) <= 2
     assert [len(ladder) for ladder in book["codebook"]] == [3] * len(book["kinds"])
@@ -87,10 +91,13 @@ def test_rows_say_what_was_learned_and_chosen(out: Path) -> None:
     assert len(rings) == 2
     assert len(rings[0]["luma"]["edges"]) == 7
     choices = rows(out, "choices")
-    assert len(choices) == 2 * 2 * 2 * 2  # families, prices, splits, seeds
+    assert len(choices) == 4 * 2 * 2 * 2  # families, prices, splits, seeds
     for row in choices:
         assert len(row["ladders"]) == len(row["rungs"])
-        assert max(row["rungs"]) < (len(SCALES) if row["family"].endswith("scale") else 3)
+        assert max(row["rungs"]) <= (len(SCALES) if row["family"].endswith("scale") else 3) - 1
+        assert all((rung * POSITIONS).is_integer() for rung in row["rungs"])
+    between = {row["family"] for row in choices if any(rung % 1 for rung in row["rungs"])}
+    assert between == {f"{ADAPTIVE}: scale", f"{ADAPTIVE}: continuous rate"}
 
 
 def test_profiles_are_kept_and_the_same_call_does_nothing_again(

@@ -87,6 +87,12 @@ def learn(
         int,
         typer.Option(help="With --adaptive, kinds of images that get tables of their own.", min=1),
     ] = 1,
+    continuous: Annotated[
+        bool,
+        typer.Option(
+            "--continuous", help="With --adaptive, also tables between those of the ladder."
+        ),
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(help="Of training the network, where it is trained.")
     ] = None,
@@ -116,10 +122,19 @@ def learn(
 
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
+    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
+        raise typer.BadParameter(
+            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
+            "--method, --rdo and --ladder"
+        )
+    if not adaptive and (codebook > 1 or continuous):
+        raise typer.BadParameter(
+            "--codebook and --continuous are of tables for each image; give --adaptive as well"
+        )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
-    from bandwise.recipes.codebooks import CodebookConfig
+    from bandwise.recipes.codebooks import POSITIONS, CodebookConfig
     from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.target import Target, learn_adaptive, learn_profile
@@ -140,11 +155,6 @@ def learn(
         seed=seed,
         device=device_name(device),
     )
-    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
-        raise typer.BadParameter(
-            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
-            "--method, --rdo and --ladder"
-        )
     check_network(network, weights)
     data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
@@ -152,7 +162,10 @@ def learn(
     with resumable("what is finished is"), Stages(console) as stages:
         if adaptive:
             book = CodebookConfig(
-                size=codebook, images=config.images if images else CodebookConfig.images, seed=seed
+                size=codebook,
+                positions=POSITIONS if continuous else 1,
+                images=config.images if images else CodebookConfig.images,
+                seed=seed,
             )
             learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
         else:

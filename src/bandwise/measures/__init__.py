@@ -31,6 +31,7 @@ from bandwise.measures.curves import (
     saving_at_equal_divergence,
 )
 from bandwise.measures.families import (
+    CONTINUOUS,
     ONE_TABLE,
     RATE,
     SCALE,
@@ -59,6 +60,7 @@ from bandwise.measures.points import (
 
 __all__ = [
     "ADAPTIVE",
+    "CONTINUOUS",
     "GUIDED",
     "GUIDED_LIBJPEG",
     "LEARNED",

@@ -10,8 +10,10 @@ _PREFIX = f"{ADAPTIVE}: "
 _WITH_RATE = " + rate"
 _CODEBOOK = re.compile(rf"{re.escape(_PREFIX)}codebook of (\d+)(?:{re.escape(_WITH_RATE)})?")
 
-ONE_TABLE, SCALE, RATE = (f"{_PREFIX}{part}" for part in ("one table", "scale", "rate"))
-"""One rung for all images; one table scaled for each; a rung for each."""
+ONE_TABLE, SCALE, RATE, CONTINUOUS = (
+    f"{_PREFIX}{part}" for part in ("one table", "scale", "rate", "continuous rate")
+)
+"""One rung for all images; one table scaled for each; a rung for each, or any place between two."""
 
 
 def codebook_family(size: int, *, rate: bool) -> str:

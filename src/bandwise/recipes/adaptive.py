@@ -3,8 +3,9 @@
 Measured on real files, for every seed:
 
     one table               one ladder for all images, one rung for all
-    scale                   the middle table, scaled for each image
+    scale                   the middle table, scaled for each image, continuously
     rate                    one ladder, a rung for each image
+    continuous rate         the same ladder, tables between two rungs as well
     codebook of M           a ladder for each kind of images, one rung for all
     codebook of M + rate    both
     8 bands, ...            one rung for all of tables whose bands, steps or both are learned
@@ -39,9 +40,17 @@ from bandwise.evaluation import (
     evaluate,
 )
 from bandwise.learning import Part, slope_label
-from bandwise.measures import ADAPTIVE, GUIDED, ORACLE, SCALE, bands_family, codebook_family
+from bandwise.measures import (
+    ADAPTIVE,
+    CONTINUOUS,
+    GUIDED,
+    ORACLE,
+    SCALE,
+    bands_family,
+    codebook_family,
+)
 from bandwise.profile import Profile
-from bandwise.recipes.codebooks import BANDS, CodebookConfig, Material, learned_codebook
+from bandwise.recipes.codebooks import BANDS, POSITIONS, CodebookConfig, Material, learned_codebook
 from bandwise.recipes.learning import BESIDE, SLOPES, LearnConfig
 from bandwise.recipes.networks import prepare_network
 from bandwise.recipes.stages import Listener, measuring, silent
@@ -97,7 +106,10 @@ class AdaptiveConfig:
             *(replace(self.tables, size=size) for size in self.sizes),
             *(replace(self.tables, bands=part) for part in self.band_parts),
             *(replace(self.codebook, size=size, rate=True) for size in self.with_rate),
-            replace(self.codebook, size=1, scaled=True, rate=True),
+            *(
+                replace(self.codebook, size=1, rate=True, positions=POSITIONS, scaled=scaled)
+                for scaled in (False, True)
+            ),
         )
 
 
@@ -199,7 +211,9 @@ def family_name(book: CodebookConfig) -> str:
     """Family of the rows of a codebook."""
     if book.bands is not None:
         return bands_family(BANDS, "edges + weights" if book.bands == "both" else book.bands)
-    return SCALE if book.scaled else codebook_family(book.size, rate=book.rate)
+    if book.scaled:
+        return SCALE
+    return CONTINUOUS if book.positions > 1 else codebook_family(book.size, rate=book.rate)
 
 
 def codebook_row(book: CodebookConfig, seed: int, learned: AdaptiveProfile) -> Row:
@@ -218,7 +232,10 @@ def codebook_row(book: CodebookConfig, seed: int, learned: AdaptiveProfile) -> R
 def choice_rows(
     codec: AdaptiveCodec, images: LabelledImages, split: str, seed: int
 ) -> Iterator[Row]:
-    """Yield rows "choices": the ladder and the rung, from 0, of each image at each setting."""
+    """Yield rows "choices": the ladder and the rung, from 0, of each image at each setting.
+
+    Between two rungs lie fractions.
+    """
     arrays = [as_array(pixels_u8) for pixels_u8 in images.pixels_u8]
     for setting in codec.settings():
         profile = codec.profile(setting.label)

@@ -11,7 +11,6 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -40,6 +39,9 @@ from bandwise.tasks.networks import network_sha256
 LADDER = SLOPES[::4]
 """Prices of a bit of a ladder's rungs."""
 
+POSITIONS = 16
+"""Positions from one rung to the next, where a rate is continuous."""
+
 BANDS = 8
 """Bands of tables that have few."""
 
@@ -60,6 +62,8 @@ class CodebookConfig:
         Whether a ladder is its middle table scaled, instead of one learned for each price.
     rate
         Whether the policy says what each rung does to an image; kinds alone otherwise.
+    positions
+        Positions from one rung to the next; 1 for rungs alone.
     bands
         Learn tables of `BANDS` bands, and this of them; None for a step a coefficient.
     slopes
@@ -73,6 +77,7 @@ class CodebookConfig:
     size: int = 1
     scaled: bool = False
     rate: bool = True
+    positions: int = 1
     bands: Part | None = None
     slopes: tuple[float, ...] = LADDER
     images: int = 4000
@@ -119,10 +124,24 @@ def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -
     name = f"{'scaled' if config.scaled else kind}-{config.size}"
     path = folder / f"{name}-seed-{config.seed}.json"
     wanted = _provenance(config, material)
-    if path.exists():
-        found = load_profile(path)
-        if isinstance(found, AdaptiveProfile) and found.provenance["learned_from"] == wanted:
-            return found
+    if (found := _kept(path, wanted)) is None:
+        _learned(config, material, name, wanted).save(path)
+        # As it is read back, its numbers rounded: places between rungs cost nearly the same, and a
+        # run that goes on later chooses as this one does.
+        found = _kept(path, wanted)
+    assert found is not None
+    return replace(found, positions=config.positions)
+
+
+def _kept(path: Path, wanted: Row) -> AdaptiveProfile | None:
+    """The profile in a file, if it was learned as is wanted."""
+    found = load_profile(path) if path.exists() else None
+    if isinstance(found, AdaptiveProfile) and found.provenance["learned_from"] == wanted:
+        return found
+    return None
+
+
+def _learned(config: CodebookConfig, material: Material, name: str, wanted: Row) -> AdaptiveProfile:
     problem, statistics, learn = material.problem, material.statistics, material.learn
     sensitivity = material.sensitivity
     started = time.perf_counter()
@@ -159,7 +178,7 @@ def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -
         policy = fit_policy(statistics, kinds, costs.divergence, costs.size_bytes, fitting)
     else:
         policy = kinds_alone(kinds, len(ladders[0]))
-    book = AdaptiveProfile(
+    return AdaptiveProfile(
         name=name,
         codebook=tuple(map(tuple, ladders)),
         policy=policy,
@@ -177,8 +196,6 @@ def learned_codebook(config: CodebookConfig, material: Material, folder: Path) -
             "created": now(),
         },
     )
-    book.save(path)
-    return book
 
 
 def scaled_ladder(tables: TableSet) -> list[TableSet]:
@@ -192,14 +209,16 @@ def scaled_ladder(tables: TableSet) -> list[TableSet]:
     ]
 
 
-def _provenance(config: CodebookConfig, material: Material) -> dict[str, Any]:
+def _provenance(config: CodebookConfig, material: Material) -> Row:
+    settings = {name: value for name, value in asdict(config).items() if value is not None}
+    del settings["positions"]  # nothing is learned differently
     wanted = {
         "dataset": material.dataset.name,
         "dataset_sha256": material.dataset.sha256,
         "network": material.learn.network,
         "network_sha256": network_sha256(material.problem.network),
         "subsampling": material.learn.subsampling,
-        "settings": {name: value for name, value in asdict(config).items() if value is not None},
+        "settings": settings,
     }
     # As it is read back: tuples become lists.
     return dict(json.loads(json.dumps(wanted)))

@@ -53,6 +53,16 @@ def test_looks_differ_and_stay_the_same(summary: AdaptiveSummary) -> None:
     assert figures.looks_of(fewer)[RATE] == looks[RATE]
 
 
+def test_tables_between_two_rungs_are_counted_with_the_nearer(summary: AdaptiveSummary) -> None:
+    rows = adaptive_rows(seeds=(0,))
+    for row in rows:
+        if row["record"] == "choices":
+            row["rungs"] = [max(rung - 0.4, 0) for rung in row["rungs"]]
+    assert figures.rung_shares(adaptive_summary(rows), RATE, LABELS[1]) == pytest.approx(
+        figures.rung_shares(summary, RATE, LABELS[1])
+    )
+
+
 def test_rungs_are_shares_of_the_test_images(summary: AdaptiveSummary) -> None:
     assert shown_labels(summary) == [LABELS[1], LABELS[2], LABELS[3]]
     figure = figures.rungs(summary, [LABELS[0], LABELS[2]])

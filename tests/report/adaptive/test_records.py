@@ -35,7 +35,7 @@ def test_codebooks_and_choices_are_read() -> None:
         (codebook_row("rate", 0), "codebook", [[{}]], "field 'codebook': tables are an object"),
         (codebook_row("codebook of 2", 0), "kinds", [200], "expected 2 counts, got 1"),
         (codebook_row("rate", 0), "seconds", "long", "field 'seconds': expected a number"),
-        (choices_row("rate", "1e-06", "test", 0), "ladders", [0], "of every image"),
+        (choices_row("rate", "1e-06", "test", 0), "ladders", [0], "rungs.: expected 1 numbers"),
         (choices_row("rate", "1e-06", "test", 0), "rungs", [-1] * IMAGES, "from 0, of every image"),
     ],
 )

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bandwise.measures import (
+    CONTINUOUS,
     GUIDED,
     ONE_TABLE,
     ORACLE,
@@ -46,6 +47,7 @@ _FIXED = {
     ONE_TABLE: Look(label="one table", colour="#d55e00", line="dashed", marker="s"),
     SCALE: Look(label="scale", colour="#e69f00", line=(0, (2, 3)), marker="v"),
     RATE: Look(label="rate", colour="#0072b2", line="solid", marker="o"),
+    CONTINUOUS: Look(label="continuous rate", colour="#7b3294", line=(0, (5, 1, 1, 1)), marker="<"),
     GUIDED: CODECS[GUIDED],
     ORACLE: Look(label="oracle", colour=INK, line=(0, (1, 1.2)), marker="X"),
 }
@@ -142,12 +144,16 @@ def rungs(summary: AdaptiveSummary, labels: Sequence[str]) -> Figure:
 
 
 def rung_shares(summary: AdaptiveSummary, family: str, label: str) -> Floats:
-    """(R,): share of the test images that a policy gives each rung, mean over seeds."""
+    """(R,): share of the test images that a policy gives each rung, mean over seeds.
+
+    What lies between two rungs counts as the nearer one.
+    """
     book = summary.codebook(family)
     assert book is not None
     found = (summary.decided(family, label, seed) for seed in summary.seeds)
     counts = [
-        np.bincount(each.rungs, minlength=len(book.ladders[0])) / len(each.rungs)
+        np.bincount(np.rint(each.rungs).astype(np.int64), minlength=len(book.ladders[0]))
+        / len(each.rungs)
         for each in found
         if each is not None
     ]

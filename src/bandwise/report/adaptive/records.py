@@ -33,14 +33,17 @@ class Codebook:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """Ladder and rung, from 0, that each image of a split gets at a setting; both (N,)."""
+    """Ladder and rung, from 0, that each image of a split gets at a setting; both (N,).
+
+    Rungs are fractions where tables lie between two.
+    """
 
     family: str
     label: str
     split: str
     seed: int
     ladders: NDArray[np.int64]
-    rungs: NDArray[np.int64]
+    rungs: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +99,9 @@ def _codebook(row: Fields) -> Codebook:
 
 
 def _choices(row: Fields) -> Choices:
-    ladders, rungs = (np.array(row.integers(name), np.int64) for name in ("ladders", "rungs"))
-    if len(ladders) != len(rungs) or not len(rungs) or min(ladders.min(), rungs.min()) < 0:
+    ladders = np.array(row.integers("ladders"), np.int64)
+    rungs = np.array(row.numbers("rungs", len(ladders)), np.float64)
+    if not len(rungs) or min(ladders.min(), rungs.min()) < 0:
         raise row.error("rungs", "expected a ladder and a rung, from 0, of every image")
     return Choices(
         family=row.text("family"),

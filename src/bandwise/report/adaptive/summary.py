@@ -14,6 +14,7 @@ from typing import Final, Literal
 from bandwise import measures
 from bandwise.measures import (
     ADAPTIVE,
+    CONTINUOUS,
     GUIDED,
     ONE_TABLE,
     ORACLE,
@@ -244,8 +245,8 @@ class AdaptiveSummary:
 
 
 def _order(family: str) -> tuple[int, bool, int, str]:
-    """One table, scale, rate; codebooks by size, then with a rate; all else after them."""
-    known = (ONE_TABLE, SCALE, RATE)
+    """One table, scale, rates; codebooks by size, then with a rate; all else after them."""
+    known = (ONE_TABLE, SCALE, RATE, CONTINUOUS)
     if family in known:
         return known.index(family), False, 0, family
     size = codebook_size(family)

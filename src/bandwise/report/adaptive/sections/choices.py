@@ -54,7 +54,9 @@ def examples_section(summary: AdaptiveSummary) -> Section | None:
             (
                 "file",
                 [
-                    _exhibit(e, f"rung {rung + 1} of {count}, {e.size_bytes:,} bytes", e.correct)
+                    _exhibit(
+                        e, f"rung {rung + 1:.3g} of {count}, {e.size_bytes:,} bytes", e.correct
+                    )
                     for rung, e in shown
                 ],
             ),
@@ -103,10 +105,10 @@ def chosen_points(summary: AdaptiveSummary) -> dict[str, Point]:
     return found
 
 
-def rung_of(summary: AdaptiveSummary, example: Example) -> int | None:
+def rung_of(summary: AdaptiveSummary, example: Example) -> float | None:
     """Rung, from 0, of an image that is shown; None where its choice is not among the rows."""
     decided = summary.decided(example.family, example.setting_label, summary.first_seed)
-    return None if decided is None else int(decided.rungs[example.index])
+    return None if decided is None else float(decided.rungs[example.index])
 
 
 def _rungs(summary: AdaptiveSummary, labels: Sequence[str]) -> Picture:
@@ -117,7 +119,8 @@ def _rungs(summary: AdaptiveSummary, labels: Sequence[str]) -> Picture:
         alt=f"Share of the test images at each rung by {names}, at "
         f"{quantity(len(labels), 'price')} of a bit.",
         caption="Rung 1 has the finest tables. The dearer a bit, in nats, the more images are "
-        "given small files. Means over seeds of learning.",
+        "given small files. Tables between two rungs are counted with the nearer one. Means over "
+        "seeds of learning.",
         figure=figures.rungs(summary, labels),
     )
 

@@ -100,10 +100,11 @@ def headline(summary: AdaptiveSummary) -> Section:
         f"tables chosen for it, decoded and shown to the network {summary.network}. A codebook "
         "has a ladder of tables, from large files to small, for each kind of image; a rate means "
         "that a policy gives each image a rung of its ladder by what statistics of its pixels say, "
-        "without network or label; with a scale, the rungs are one table scaled. Without a rate "
-        f"all images get the same rung. Learned with {_seeds(summary)}; the setting of each way of "
-        "choosing is the one with the fewest bytes on the validation images among those that "
-        "keep the accuracy there within a bound below that on originals."
+        "without network or label; a continuous rate has tables between the rungs as well, and "
+        "with a scale all are one table scaled. Without a rate all images get the same rung. "
+        f"Learned with {_seeds(summary)}; the setting of each way of choosing is the one with the "
+        "fewest bytes on the validation images among those that keep the accuracy there within a "
+        "bound below that on originals."
     )
     blocks: list[Block] = [Text(ran)]
     if missing := unfinished(summary):

@@ -27,7 +27,7 @@ def test_shards_are_made_verified_and_gone_on_with(
     assert (summary["shards"], summary["encoded"], summary["skipped"]) == (2, 3, 1)
     assert "skipped bad.png: the file is empty" in err
     assert run(["verify", out, "--workers", "1"]) == 0
-    assert said(capfd) == ("3 images whole in 2 shards, 1 were quarantined\n", "")
+    assert said(capfd) == ("3 images whole in 2 shards, 1 quarantined\n", "")
     (tmp_path / "out" / "shard-000001.tar").write_bytes(b"")
     assert run(["verify", out, "--workers", "1"]) == 1
     assert "shard-000001.tar: sample clear: its bytes are not" in said(capfd)[1]

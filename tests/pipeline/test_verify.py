@@ -54,6 +54,15 @@ def test_a_tree_as_it_was_written_is_whole(tree: Path, executor: Executor) -> No
     assert (found.images, found.problems) == (12, [])
 
 
+def test_images_of_a_tree_that_were_skipped_are_counted(tmp_path: Path) -> None:
+    put_images(tmp_path / "in")
+    for name in ("cat/bad.png", "cat/worse.png"):
+        (tmp_path / "in" / name).write_bytes(b"")
+    encode_tree(tmp_path / "in", tmp_path / "tree", PROFILE)
+    found = verify(tmp_path / "tree")
+    assert (found.images, found.quarantined, found.problems) == (12, 2, [])
+
+
 def test_every_byte_of_a_shard_counts(shards: Path) -> None:
     path = shards / "shard-000001.tar"
     whole = path.read_bytes()

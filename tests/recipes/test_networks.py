@@ -78,3 +78,13 @@ def test_another_network_does_not_go_on_from_the_first(
     assert isinstance(other, torch.nn.Module)
     with pytest.raises(ConfigurationError, match="with other weights"):
         learn_profile(replace(CONFIG, weights=weights), few_digits, LOSSY, tmp_path / "work")
+
+
+def test_a_folder_with_the_training_of_other_images_is_refused_with_the_options_that_help(
+    few_digits: Dataset, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, epochs=1)
+    dataset = with_validation(few_digits, seed=3)
+    prepare_network(config, dataset, tmp_path)
+    with pytest.raises(CheckpointError, match=r"another network, data set .*with --work in"):
+        prepare_network(config, replace(dataset, sha256="0" * 64), tmp_path)

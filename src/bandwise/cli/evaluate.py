@@ -85,6 +85,7 @@ def evaluate(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.adaptive import AdaptiveProfile, load_profile
+    from bandwise.cli.chance import warn_of_chance
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
@@ -97,7 +98,7 @@ def evaluate(
         unavailable,
     )
     from bandwise.evaluation import evaluate as run
-    from bandwise.measures import ADAPTIVE, LIBJPEG, points_of
+    from bandwise.measures import ADAPTIVE, LIBJPEG, find_original, points_of
     from bandwise.profile import Profile
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.stages import measuring
@@ -148,4 +149,5 @@ def evaluate(
         results = run(config, data, model, work, folder, profiles=profiles, listener=hear)
     points = points_of(read_rows(results), network=network)
     print_savings(console, points, bound=bound, bounds=sorted({*BOUNDS, bound}))
+    warn_of_chance(console, find_original(points, "test"), data.test.labels.tolist())
     console.print(f"results {results}", highlight=False, soft_wrap=True)

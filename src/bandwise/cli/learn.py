@@ -132,6 +132,7 @@ def learn(
             "--codebook and --continuous are of tables for each image; give --adaptive as well"
         )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
+    from bandwise.cli.chance import warn_of_chance
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
     from bandwise.recipes.codebooks import POSITIONS, CodebookConfig
@@ -176,6 +177,7 @@ def learn(
             profile.save(ladder / profile_file_name(profile))
     console.print(_curve(learned))
     console.print(_sentence(learned, target.drop), highlight=False, soft_wrap=True)
+    warn_of_chance(console, learned.original_test, data.test.labels.tolist())
     places = {
         "profile": out,
         "ladder ": ladder,

@@ -58,4 +58,4 @@ def _in_words(found: Verified) -> str:
     text = f"{quantity(found.images, 'image')} whole"
     if found.shards:
         text += f" in {quantity(found.shards, 'shard')}"
-    return text + (f", {found.quarantined:,} were quarantined" if found.quarantined else "")
+    return text + (f", {found.quarantined:,} quarantined" if found.quarantined else "")

@@ -174,7 +174,8 @@ class Model:
             tensors, description = load_tensors(path)
         except CheckpointError as error:
             raise CheckpointError(
-                f"{path} is missing, damaged or no model that bandwise wrote: {error.__cause__}"
+                f"{path} is missing, damaged or no model that bandwise wrote ({error.__cause__}); "
+                "give the model.safetensors of `bandwise train`"
             ) from error
         try:
             return tensors, cls(module=nn.Identity(), **_settings(description))

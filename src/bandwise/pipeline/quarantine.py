@@ -44,6 +44,18 @@ def check_error_rate(skipped: int, done: int, total: int | None, limit: float) -
         )
 
 
+def listed_in(out: Path) -> int:
+    """How many images a folder's list names; 0 without one, `OutputError` for one not readable."""
+    path = out / QUARANTINE_NAME
+    if not path.exists():
+        return 0
+    try:
+        with path.open("rb") as lines:
+            return sum(1 for _ in lines)
+    except OSError as error:
+        raise OutputError(f"the list {path} cannot be read: {error.strerror or error}") from error
+
+
 def check_limit(limit: float) -> None:
     """Raise `ConfigurationError` for a limit that is no share."""
     if not 0 <= limit <= 1:

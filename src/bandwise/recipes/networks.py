@@ -12,7 +12,7 @@ from torch import nn
 
 from bandwise.data import Dataset
 from bandwise.data.augment import GLYPHS
-from bandwise.errors import ConfigurationError
+from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
 from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.stages import Event, Listener, silent
@@ -74,17 +74,22 @@ def prepare_network(
         torch.manual_seed(training.seed)
         network = build_network(config.network, num_classes=classes, channels=channels)
     check_reads(network, config.network, dataset)
-    train_network(
-        network,
-        dataset.train,
-        validation=dataset.split("validation"),
-        num_classes=classes,
-        config=training,
-        device=config.device,
-        checkpoint=path.with_suffix(".checkpoint.safetensors"),
-        fingerprint=f"{config.network} {dataset.sha256}",
-        listener=lambda epoch: listener(Event(stage=f"training {config.network}", epoch=epoch)),
-    )
+    try:
+        train_network(
+            network,
+            dataset.train,
+            validation=dataset.split("validation"),
+            num_classes=classes,
+            config=training,
+            device=config.device,
+            checkpoint=path.with_suffix(".checkpoint.safetensors"),
+            fingerprint=f"{config.network} {dataset.sha256}",
+            listener=lambda epoch: listener(Event(stage=f"training {config.network}", epoch=epoch)),
+        )
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{error} (with --work in `bandwise learn`, with --out in experiments)"
+        ) from error
     state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(state))
     return network

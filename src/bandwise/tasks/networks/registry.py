@@ -103,7 +103,8 @@ def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -
     except RuntimeError as error:
         raise CheckpointError(
             f"{weights} does not hold the weights of {name} for num_classes={num_classes}, "
-            f"channels={channels}: {_misfit(network.state_dict(), state) or error}"
+            f"channels={channels}: {_misfit(network.state_dict(), state) or error}; name the "
+            "network that they are of, or give weights of this one"
         ) from error
     return network.eval()
 

@@ -132,6 +132,18 @@ def codebook_row(part: str, seed: int) -> Row:
     }
 
 
+def bands_row(seed: int) -> Row:
+    """Tables of three bands whose second edge moves down as bits get dearer."""
+    rings = [
+        {
+            name: {"edges": [0.1, 0.6 - 0.1 * rung + 0.02 * seed], "exponent": 1.0 + rung}
+            for name in ("luma", "chroma")
+        }
+        for rung in range(len(SIZES))
+    ]
+    return {**codebook_row("3 bands, edges", seed), "rings": rings}
+
+
 def choices_row(part: str, label: str, split: str, seed: int) -> Row:
     """A third of the images each on the price's own rung and those beside it."""
     middle = LABELS.index(label)

@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from bandwise.measures import ONE_TABLE, RATE
-from bandwise.report.adaptive import adaptive_summary, figures, heatmaps
+from bandwise.report.adaptive import adaptive_summary, edges, figures, heatmaps
 from bandwise.report.adaptive.sections.choices import chosen_points, shown_labels
 from bandwise.report.adaptive.sections.curves import compared_chart
+from bandwise.report.adaptive.sections.tables import learned_edges
 from bandwise.report.adaptive.summary import AdaptiveSummary
 from bandwise.tables import TableSet
 
-from .synthetic import LABELS, PREFIX, SIZES, adaptive_rows
+from .synthetic import LABELS, PREFIX, SIZES, adaptive_rows, bands_row
 
 BOTH = f"{PREFIX}codebook of 2 + rate"
 
@@ -51,6 +52,20 @@ def test_looks_differ_and_stay_the_same(summary: AdaptiveSummary) -> None:
     assert len({(look.colour, look.marker) for look in looks.values()}) == 7
     fewer = adaptive_summary(adaptive_rows(seeds=(0,), bounds={}))
     assert figures.looks_of(fewer)[RATE] == looks[RATE]
+
+
+def test_edges_are_drawn_by_the_price_of_a_bit() -> None:
+    rows = [*adaptive_rows(seeds=(0, 1)), bands_row(0), bands_row(1)]
+    found = learned_edges(adaptive_summary(rows))
+    assert list(found) == [f"{PREFIX}3 bands, edges"]
+    luma, chroma = edges.edges_by_price(found).axes
+    assert luma.get_title(loc="left") == "3 bands, edges: luma, p = 1.00 to 5.00"
+    assert chroma.get_xscale() == "log"
+    drawn = [np.asarray(line.get_xydata()) for line in luma.get_lines()]
+    low, second = (line for line in drawn if len(line) == len(LABELS))
+    assert low[:, 0] == pytest.approx([float(label) for label in LABELS])
+    assert low[:, 1] == pytest.approx([0.1] * 5)
+    assert second[:, 1] == pytest.approx([0.61, 0.51, 0.41, 0.31, 0.21])
 
 
 def test_tables_between_two_rungs_are_counted_with_the_nearer(summary: AdaptiveSummary) -> None:

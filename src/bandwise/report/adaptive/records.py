@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.errors import TableError
+from bandwise.bands import Rings
+from bandwise.errors import ConfigurationError, TableError
 from bandwise.report.fields import Fields, fields_of
 from bandwise.report.rate_accuracy.records import RateRecords, parse_rate_records
 from bandwise.tables import TableSet
@@ -20,7 +21,8 @@ class Codebook:
     """Ladders of tables, one a kind of images, from large files to small.
 
     ``kinds`` counts the training images of each kind, ``multiplications`` those that the policy
-    takes for an image.
+    takes for an image. ``rings`` has the price of a bit of each rung and the bands of its tables by
+    component, where they have few.
     """
 
     family: str
@@ -29,6 +31,7 @@ class Codebook:
     kinds: tuple[int, ...]
     multiplications: int
     seconds: float
+    rings: tuple[tuple[float, Mapping[str, Rings]], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,29 @@ def _codebook(row: Fields) -> Codebook:
         kinds=kinds,
         multiplications=row.integer("multiplications"),
         seconds=row.number("seconds"),
+        rings=_rings(row, len(ladders[0])),
     )
+
+
+def _rings(row: Fields, rungs: int) -> tuple[tuple[float, Mapping[str, Rings]], ...]:
+    """Price and bands of each rung; none in rows of tables that have a step a frequency."""
+    if not row.has("rings"):
+        return ()
+    value = row.value("rings")
+    try:
+        rings = tuple(
+            {
+                name: Rings(edges=tuple(each["edges"]), exponent=each["exponent"])
+                for name, each in one.items()
+            }
+            for one in value
+        )
+    except (AttributeError, KeyError, TypeError, ConfigurationError) as error:
+        raise row.error("rings", f"expected edges and exponent by component ({error})") from error
+    shapes = {tuple((name, len(each.edges)) for name, each in one.items()) for one in rings}
+    if len(rings) != rungs or len(shapes) != 1 or not next(iter(shapes)):
+        raise row.error("rings", f"expected bands of {rungs} rungs, alike in number")
+    return tuple(zip(row.numbers("slopes", rungs), rings, strict=True))
 
 
 def _choices(row: Fields) -> Choices:

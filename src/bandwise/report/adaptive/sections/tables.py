@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from bandwise.measures import ONE_TABLE, RATE, part_name, quantity
-from bandwise.report.adaptive import heatmaps
+from bandwise.report.adaptive import edges, heatmaps
 from bandwise.report.adaptive.records import Codebook
 from bandwise.report.adaptive.summary import AdaptiveSummary
 from bandwise.report.blocks import Block, Picture, Section, Table, Text
 from bandwise.report.summary import Spread
-from bandwise.report.wording import seconds
+from bandwise.report.wording import listing, seconds
 
 
 def tables_section(summary: AdaptiveSummary) -> Section | None:
@@ -19,6 +21,8 @@ def tables_section(summary: AdaptiveSummary) -> Section | None:
         blocks.append(_ladder(one))
     if one is not None and book is not None and len(book.ladders[0]) == len(one.ladders[0]):
         blocks.append(_kinds(one, book))
+    if few := learned_edges(summary):
+        blocks.append(_edges(few))
     return Section(anchor="tables", title="What was learned", blocks=blocks) if blocks else None
 
 
@@ -63,6 +67,31 @@ def largest(summary: AdaptiveSummary) -> Codebook | None:
     books = [book for book in summary.records.codebooks if len(book.ladders) > 1]
     rated = [book for book in books if book.family in summary.policies]
     return max(rated or books, key=lambda book: len(book.ladders), default=None)
+
+
+def learned_edges(summary: AdaptiveSummary) -> dict[str, list[Codebook]]:
+    """Codebooks by family, a seed each, whose tables have bands with edges of their own."""
+    found = dict[str, list[Codebook]]()
+    for book in summary.records.codebooks:
+        if len({tuple(each.values()) for _, each in book.rings}) > 1:
+            found.setdefault(book.family, []).append(book)
+    return found
+
+
+def _edges(families: Mapping[str, Sequence[Codebook]]) -> Picture:
+    first = next(iter(families.values()))[0]
+    count = len(next(iter(first.rings[0][1].values())).edges) + 1
+    return Picture(
+        name="edges",
+        title="Where bands end, by the price of a bit",
+        alt=f"Edges between {count} bands of {listing(part_name(family) for family in families)}, "
+        f"at {quantity(len(first.rings), 'price')} of a bit.",
+        caption=f"Distances from the zero frequency at which {count} bands end: means over seeds "
+        "of learning with their ranges. Dashed: bands of equal width, where learning begins. p is "
+        "the exponent of the distance: 1 diamonds, 2 circles. Where luma and chroma are alike, one "
+        "table is for both.",
+        figure=edges.edges_by_price(families),
+    )
 
 
 def _ladder(one: Codebook) -> Picture:

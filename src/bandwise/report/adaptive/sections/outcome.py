@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from bandwise.measures import (
     GUIDED,
@@ -72,11 +72,18 @@ def target(summary: AdaptiveSummary) -> str:
     names = listing(part_name(family) for family in sure or doubts)
     if sure:
         return f"{aim} is met by {names}."
-    against = dict.fromkeys(doubt for each in doubts.values() for doubt in each)
     return (
         f"{aim} is met by {names} with the settings that validation chose, but this does not show "
-        f"that it can be relied on: {listing(against)}."
+        f"that it can be relied on: {listing(_by_doubt(doubts))}."
     )
+
+
+def _by_doubt(doubts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield what speaks against savings, and for which families where it is not all of them."""
+    for doubt in dict.fromkeys(doubt for against in doubts.values() for doubt in against):
+        families = [family for family, against in doubts.items() if doubt in against]
+        whose = listing(part_name(family) for family in families)
+        yield doubt if len(families) == len(doubts) else f"{doubt} (by {whose})"
 
 
 def _doubts(summary: AdaptiveSummary, gain: Gain) -> list[str]:
@@ -84,7 +91,7 @@ def _doubts(summary: AdaptiveSummary, gain: Gain) -> list[str]:
     equal = summary.gain(gain.variant, EQUAL_DIVERGENCE)
     doubts = []
     if gain.interval is None or gain.interval[0] < TARGET:
-        doubts.append("there is no interval over seeds that excludes less")
+        doubts.append("no interval over seeds excludes less")
     if not all(summary.holds(name, BOUND) for name in (ONE_TABLE, gain.variant)):
         doubts.append("the bound is missed on test")
     if equal is None or equal.mean < TARGET:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import FuncFormatter
 
 from bandwise.measures import part_name
 from bandwise.report.adaptive.records import Codebook
@@ -42,10 +42,10 @@ def edges_by_price(families: Mapping[str, Books]) -> Figure:
                         prices, values.min(0), values.max(0), color=colour, alpha=0.25, lw=0
                     )
                 spread = f"{min(exponents):.2f} to {max(exponents):.2f}"
-                axes.set_title(f"{part_name(family)}: {component}, p = {spread}")
+                axes.set_title(f"{component}, p = {spread}")
                 axes.set(xscale="log", ylim=(0, 1))
-                axes.xaxis.set_major_locator(LogLocator(numticks=5))
-            panels[0].set_ylabel("distance d (0 lowest)")
+                axes.xaxis.set_major_formatter(FuncFormatter(lambda price, _: f"{price:.0e}"))
+            panels[0].set_ylabel(f"{part_name(family)}\ndistance d (0 lowest)")
         for axes in grid[-1]:
             axes.set_xlabel("price of a bit (nats, log scale)")
         return figure

@@ -29,8 +29,10 @@ def tables_section(summary: AdaptiveSummary) -> Section | None:
 def cost_section(summary: AdaptiveSummary) -> Section:
     """What learning took, and what the policy takes for an image."""
     rows = []
-    for family in dict.fromkeys(book.family for book in summary.records.codebooks):
+    for family in summary.families:
         books = [book for book in summary.records.codebooks if book.family == family]
+        if not books:
+            continue
         taken = Spread.of([book.seconds for book in books])
         rows.append(
             [

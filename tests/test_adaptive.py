@@ -1,5 +1,6 @@
 """Profiles with a codebook: files are those of the rung that was chosen, and JSON keeps it all."""
 
+import io
 import json
 from itertools import chain
 from math import ceil, floor
@@ -8,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bandwise import jpeg
 from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.encoding import encode_pixels
-from bandwise.errors import EncodingError, ProfileError
+from bandwise.errors import EncodingError, OutputError, ProfileError
 from bandwise.frequencies import Frequencies
-from bandwise.pipeline import transcode
+from bandwise.pipeline import encode_shards, encode_tree, transcode, verify
+from bandwise.pipeline.manifest import Run
+from bandwise.pipeline.transcoding import DEFAULT_OPTIONS
 from bandwise.profile import Profile
 from bandwise.tables import TableSet, flat
 from tests.jpeg.images import picture
@@ -67,11 +71,7 @@ def test_the_tables_in_the_file_are_those_that_were_chosen(channels: int, positi
 
 
 @needs_jpeg
-def test_the_pipeline_takes_it_as_a_chooser(tmp_path: Path) -> None:
-    import io
-
-    from PIL import Image
-
+def test_the_pipeline_takes_it_as_a_chooser() -> None:
     stream = io.BytesIO()
     pixels = picture(40, 48)
     Image.fromarray(pixels).save(stream, "PNG")
@@ -105,8 +105,30 @@ def test_between_two_rungs_lies_a_profile_of_its_own() -> None:
     assert between.tables == TableSet(luma=flat(52), chroma=flat(53))  # √(30 · 90), √(31 · 91)
     assert between.frequencies == Frequencies((0, 1, 64))
     assert between.name == "book, ladder 1, rung 2.5"
-    assert ours.rung(0, 1.5) is between
+    assert between in ours.profiles
+    assert len(ours.profiles) == 2 * 5
     assert ours.rung(0, 2.0).tables == ours.codebook[0][2]
+    assert ours.rung(1, 0.0).tables == ours.codebook[1][0]
+    assert ours.rung(1, 2.0) is ours.profiles[-1]
+
+
+@needs_jpeg
+@pytest.mark.parametrize("shards", [True, False])
+def test_files_with_tables_between_rungs_are_verified_and_kept(
+    tmp_path: Path, shards: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    ours = book(positions=8).at(6e-6)
+    for seed in range(6):
+        Image.fromarray(picture(40, 48, seed=seed)).save(tmp_path / "in" / f"{seed}.png")
+    assert any(ours.choice(picture(40, 48, seed=seed))[1] % 1 for seed in range(6))
+    if shards:
+        encode_shards(str(tmp_path / "in"), tmp_path / "out", ours)
+    else:
+        encode_tree(tmp_path / "in", tmp_path / "out", ours)
+        assert encode_tree(tmp_path / "in", tmp_path / "out", ours, resume=True).kept == 6
+    found = verify(tmp_path / "out")
+    assert (found.images, found.problems) == (6, [])
 
 
 def test_the_hash_is_of_what_determines_the_bytes() -> None:
@@ -172,3 +194,17 @@ def test_a_wrong_entry_is_an_error(tmp_path: Path, entry: str, value: Any, said:
 def test_tables_and_policy_are_for_the_same_images() -> None:
     with pytest.raises(ProfileError, match="another number of components"):
         book(3, policy=policy(1, ladders=2, rungs=3))
+
+
+def test_a_run_with_other_tables_is_told_without_naming_them_all(tmp_path: Path) -> None:
+    before, now = (
+        Run.of("tree", ours, DEFAULT_OPTIONS, {}) for ours in (book(positions=8), book(positions=9))
+    )
+    before.record(tmp_path)
+    before.record(tmp_path)
+    told = (
+        r"profiles: book, ladder 1, rung 1 \(\w+\) and 33 others \(\w+\) then, "
+        r"book, .* and 37 others \(\w+\) now"
+    )
+    with pytest.raises(OutputError, match=told):
+        now.record(tmp_path)

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -111,16 +112,16 @@ class AdaptiveProfile:
 
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
-        """Every rung of every ladder, ladder by ladder."""
+        """Every profile that an image may get: of each ladder its rungs, and what lies between."""
         return tuple(
             Profile(
-                name=f"{self.name}, ladder {number}, rung {rung}",
+                name=f"{self.name}, ladder {number}, rung {1 + position / self.positions:g}",
                 tables=tables,
                 subsampling=self.subsampling,
                 frequencies=self.frequencies,
             )
             for number, ladder in enumerate(self.codebook, start=1)
-            for rung, tables in enumerate(ladder, start=1)
+            for position, tables in enumerate(_filled(ladder, self.positions))
         )
 
     def choice(self, pixels_u8: NDArray[np.uint8]) -> tuple[int, float]:
@@ -143,24 +144,9 @@ class AdaptiveProfile:
         return self.rung(*self.choice(pixels_u8))
 
     def rung(self, ladder: int, rung: float) -> Profile:
-        """Profile of a rung of a ladder, both from 0, or of a place between two rungs."""
-        below = int(rung)
-        if below == rung:
-            return self.profiles[ladder * self.policy.rungs + below]
-        if (ladder, rung) not in self._between:
-            start = self.profiles[ladder * self.policy.rungs + below]
-            end = self.codebook[ladder][below + 1]
-            self._between[ladder, rung] = replace(
-                start,
-                name=f"{self.name}, ladder {ladder + 1}, rung {rung + 1:g}",
-                tables=start.tables.towards(end, rung - below),
-            )
-        return self._between[ladder, rung]
-
-    @cached_property
-    def _between(self) -> dict[tuple[int, float], Profile]:
-        """Profiles between rungs that were asked for; as many as positions at most."""
-        return {}
+        """Profile of a rung of a ladder, both from 0, or of one of the places between two rungs."""
+        count = (self.policy.rungs - 1) * self.positions + 1
+        return self.profiles[ladder * count + round(rung * self.positions)]
 
     @cached_property
     def sha256(self) -> str:
@@ -234,6 +220,15 @@ class AdaptiveProfile:
             "policy": self.policy.to_json(),
             "slope": self.slope,
         }
+
+
+def _filled(ladder: Sequence[TableSet], positions: int) -> Iterator[TableSet]:
+    """Yield the tables of a ladder with those between, ``positions`` from one rung to the next."""
+    for start, end in pairwise(ladder):
+        yield start
+        for step in range(1, positions):
+            yield start.towards(end, step / positions)
+    yield ladder[-1]
 
 
 def load_profile(path: Path) -> Profile | AdaptiveProfile:

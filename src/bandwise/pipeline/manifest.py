@@ -10,6 +10,7 @@ time or a place: the same run gives the same record.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -28,6 +29,9 @@ RUN_NAME = f"{RECORD_FOLDER}/run.json"
 PLAN_NAME = f"{RECORD_FOLDER}/plan.jsonl"
 FILES_NAME = f"{RECORD_FOLDER}/files.jsonl"
 FORMAT, SCHEMA = "bandwise-run", 1
+
+PROFILES_NAMED = 4
+"""More profiles than this are not named one by one in messages."""
 
 Layout = Literal["tree", "shards"]
 
@@ -62,10 +66,19 @@ class Run:
         """What has to be the same for a run to go on, in the words that tell it."""
         return {
             "layout": self.layout,
-            "profiles": ", ".join(f"{one.name} ({one.sha256[:12]})" for one in self.profiles),
+            "profiles": self._profiles_in_words(),
             **asdict(self.options),
             **self.settings,
         }
+
+    def _profiles_in_words(self) -> str:
+        """Name and hash of each, or of the first and of all where they are many."""
+        first, *others = (f"{one.name} ({one.sha256[:12]})" for one in self.profiles)
+        if len(self.profiles) <= PROFILES_NAMED:
+            return ", ".join([first, *others])
+        joined = "".join(one.sha256 for one in self.profiles)
+        together = hashlib.sha256(joined.encode()).hexdigest()
+        return f"{first} and {len(others)} others ({together[:12]})"
 
     def to_json(self) -> dict[str, Any]:
         """Object that `load` reads back."""

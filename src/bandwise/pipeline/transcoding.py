@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
+from bandwise.coefficients import Coefficients
 from bandwise.encoding import Container, encode_pixels, requantise
 from bandwise.errors import (
     CoefficientError,
@@ -106,7 +107,23 @@ def check_file(data: bytes, profile: Profile) -> None:
     damaged. Rate–distortion optimisation leaves no trace to check, nor do frequencies that the file
     lacks and the profile keeps.
     """
+    _check_read(jpeg.read_coefficients(data), profile)
+
+
+def check_with_any(data: bytes, profiles: Sequence[Profile]) -> None:
+    """`check_file` with whichever profile fits; where none does, the error of the last."""
     image = jpeg.read_coefficients(data)
+    for number, profile in enumerate(profiles, start=1):
+        try:
+            _check_read(image, profile)
+        except EncodingError:
+            if number == len(profiles):
+                raise
+        else:
+            return
+
+
+def _check_read(image: Coefficients, profile: Profile) -> None:
     tables = profile.tables
     expected = (tables.luma, tables.chroma, tables.chroma)[: len(image.planes)]
     if tuple(plane.table for plane in image.planes) != expected:
@@ -121,18 +138,6 @@ def check_file(data: bytes, profile: Profile) -> None:
     masks = profile.masks.values()
     if any(p.blocks[..., ~mask].any() for p, mask in zip(image.planes, masks, strict=False)):
         raise EncodingError(f"the file holds frequencies that {profile.name!r} drops")
-
-
-def check_with_any(data: bytes, profiles: Sequence[Profile]) -> None:
-    """`check_file` with whichever profile fits; where none does, the error of the last."""
-    for number, profile in enumerate(profiles, start=1):
-        try:
-            check_file(data, profile)
-        except IMAGE_ERRORS:
-            if number == len(profiles):
-                raise
-        else:
-            return
 
 
 def _requantised(data: bytes, profile: Profile, options: EncodeOptions) -> bytes | None:

@@ -84,6 +84,15 @@ def test_energies_are_those_of_the_bands() -> None:
         torch.testing.assert_close(energies[image], BANDS.energies(coefficients[image]))
 
 
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
+def test_an_image_moves_a_weight_by_a_factor_of_e_at_most(size: float) -> None:
+    compressor, coefficients = moved(), random(50, 1, 12, 10)
+    compressor.last.weight.data *= size
+    relative = (compressor.weights_of(coefficients) / compressor.weights()).detach().log()
+    between = relative[:, :, None] - relative[:, None, :]
+    assert 1.5 < float(between.max()) <= 2 + 1e-5
+
+
 def test_a_step_of_adam_moves_an_image_little_further_than_what_all_images_share() -> None:
     torch.manual_seed(0)
     compressor, coefficients = AdaptiveBands(BANDS), random(20, 1, 12, 10)

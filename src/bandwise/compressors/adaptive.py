@@ -24,10 +24,11 @@ class AdaptiveBands(FixedBands):
     ``x`` is the logarithm of the image's energy in each band, its mean squared coefficient, brought
     to mean 0 and variance 1 over the bands: a change of contrast does not move the weights of an
     image whose energies are well above rounding. ``g`` is linear, ReLU, linear without bias, which
-    ``a`` is. Its last layer starts at zero, so that training starts with the weights of
-    `LearnedBands`, and takes the mean over hidden units, not their sum: Adam, whose steps are alike
-    for all parameters, then moves g about as far as a at first. `weights_of` is all that encoding
-    needs; `flops` is what it costs.
+    ``a`` is, and tanh: before weights are normalised, an image moves each by a factor of e at most,
+    up or down, so that g cannot run away with all weight to one band. Its last layer starts at
+    zero, so that training starts with the weights of `LearnedBands`, and takes the mean over hidden
+    units, not their sum: Adam, whose steps are alike for all parameters, then moves g about as far
+    as a at first. `weights_of` is all that encoding needs; `flops` is what it costs.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class AdaptiveBands(FixedBands):
         planes = coefficients.square().reshape(len(coefficients), -1, len(self.averaging))
         energies = planes.mean(1) @ self.averaging
         seen = F.layer_norm((energies + _FLOOR).log(), self.logits.shape)
-        moved = self.last(F.relu(self.first(seen))) / self.first.out_features
+        moved = torch.tanh(self.last(F.relu(self.first(seen))) / self.first.out_features)
         return normalise(self.logits + moved, self.normalisation)
 
     def flops(self, planes: int = 1) -> int:

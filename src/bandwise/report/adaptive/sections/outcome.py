@@ -37,22 +37,12 @@ def verdict(summary: AdaptiveSummary) -> str:
         f"and at most {WITHIN} below the originals"
     )
     against = f"against {part_name(ONE_TABLE)} for all images"
-    amounts = [
-        f"{part_name(family)} needs {text}"
-        for family in summary.candidates
-        if (text := amount(summary, family, BOUND))
-    ]
-    if amounts:
+    if amounts := list(_amounts(summary, BOUND)):
         sentences = [sentence(f"{where}, {against}, {listing(amounts)}")]
     else:
         sentences = [sentence(f"{where}, no saving {against} can be stated")]
     sentences += [target(summary)]
-    equal = [
-        f"{part_name(family)} needs {text}"
-        for family in summary.candidates
-        if (text := amount(summary, family, EQUAL_DIVERGENCE))
-    ]
-    if equal:
+    if equal := list(_amounts(summary, EQUAL_DIVERGENCE)):
         sentences.append(sentence(f"at equal divergence, {listing(equal)}"))
     sentences += _recovered(summary)
     sentences += failures(summary)
@@ -161,6 +151,30 @@ def amount(summary: AdaptiveSummary, family: str, level: Level) -> str:
     return f"{percent(abs(gain.mean))} % {word} bytes ({evidence(summary, family, level)})"
 
 
+def _amounts(summary: AdaptiveSummary, level: Level) -> Iterator[str]:
+    """Yield `amount` of every candidate; intervals of the kind of the first are numbers alone."""
+    before = None
+    for family in summary.candidates:
+        gain = summary.gain(family, level)
+        if gain is None:
+            continue
+        kind = len(gain.seeds) if gain.interval is not None else None
+        text = f"needs {amount(summary, family, level)}"
+        if kind is not None and kind == before:
+            low, high, word = _signed(gain)
+            text = f"{percent(abs(gain.mean))} % {word} ({percent(low)} to {percent(high)} %)"
+        before = kind
+        yield f"{part_name(family)} {text}"
+
+
+def _signed(gain: Gain) -> tuple[float, float, str]:
+    """Ends of the interval of a saving, or of what is needed more, and the word for which it is."""
+    assert gain.interval is not None
+    sign = 1 if gain.mean >= 0 else -1
+    low, high = sorted(sign * end for end in gain.interval)
+    return low, high, "fewer" if sign > 0 else "more"
+
+
 def evidence(summary: AdaptiveSummary, family: str, level: Level) -> str:
     """Interval of a saving: over seeds, or over test images where there is one seed."""
     gain = summary.gain(family, level)
@@ -168,7 +182,7 @@ def evidence(summary: AdaptiveSummary, family: str, level: Level) -> str:
     sign = 1 if gain.mean >= 0 else -1
     seeds = quantity(len(gain.seeds), "seed")
     if gain.interval is not None:
-        low, high = sorted(sign * end for end in gain.interval)
+        low, high, _ = _signed(gain)
         return f"95 % interval {percent(low)} to {percent(high)} % over {seeds}"
     if len(gain.seeds) == 1 and not isinstance(level, str):
         found = summary.headline(family, level, gain.seeds[0])

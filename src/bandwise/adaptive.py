@@ -43,7 +43,7 @@ Codebook = tuple[tuple[TableSet, ...], ...]
 """M ladders of R rungs each."""
 
 POSITIONS_MAX = 256
-"""Positions from one rung to the next, at most: more make no other table."""
+"""Positions from one rung to the next, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,20 +108,28 @@ class AdaptiveProfile:
     @property
     def components(self) -> tuple[str, ...]:
         """Components of the images that the profile can encode; colour includes grey."""
-        return self.profiles[0].components
+        return self._rungs[0].components
 
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
         """Every profile that an image may get: of each ladder its rungs, and what lies between."""
+        return self._profiles_of(self.positions)
+
+    @cached_property
+    def _rungs(self) -> tuple[Profile, ...]:
+        return self._profiles_of(1)
+
+    def _profiles_of(self, positions: int) -> tuple[Profile, ...]:
+        """Of each ladder its tables with those between, so many from one rung to the next."""
         return tuple(
             Profile(
-                name=f"{self.name}, ladder {number}, rung {1 + position / self.positions:g}",
+                name=f"{self.name}, ladder {number}, rung {1 + position / positions:g}",
                 tables=tables,
                 subsampling=self.subsampling,
                 frequencies=self.frequencies,
             )
             for number, ladder in enumerate(self.codebook, start=1)
-            for position, tables in enumerate(_filled(ladder, self.positions))
+            for position, tables in enumerate(_filled(ladder, positions))
         )
 
     def choice(self, pixels_u8: NDArray[np.uint8]) -> tuple[int, float]:
@@ -145,8 +153,8 @@ class AdaptiveProfile:
 
     def rung(self, ladder: int, rung: float) -> Profile:
         """Profile of a rung of a ladder, both from 0, or of one of the places between two rungs."""
-        count = (self.policy.rungs - 1) * self.positions + 1
-        return self.profiles[ladder * count + round(rung * self.positions)]
+        of_each = len(self.profiles) // self.policy.ladders
+        return self.profiles[ladder * of_each + round(rung * self.positions)]
 
     @cached_property
     def sha256(self) -> str:

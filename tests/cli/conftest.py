@@ -1,5 +1,6 @@
 """Inputs of commands."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,3 +68,13 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
     monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
     return few
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put Ctrl-C in the place of a function, which is named with its module."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    return lambda name: monkeypatch.setattr(name, interrupted)

@@ -1,6 +1,7 @@
 """``bandwise encode`` as a person uses it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -129,11 +130,8 @@ def test_an_interruption_says_how_to_go_on(
     profile: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    interrupt: Callable[[str], None],
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bandwise.cli.encode.encode_tree", interrupted)
+    interrupt("bandwise.cli.encode.encode_tree")
     assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 130
     assert "the same command with --resume goes on" in said(capfd)[1]

@@ -1,6 +1,6 @@
 """What the commands for whole experiments have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,11 +37,8 @@ def test_an_interruption_says_how_to_go_on(
     recipe: str,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    interrupt: Callable[[str], None],
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(f"bandwise.recipes.{recipe}.run", interrupted)
+    interrupt(f"bandwise.recipes.{recipe}.run")
     assert run([*command, "--out", str(tmp_path / "out")]) == 130
     assert "the same command resumes" in said(capfd)[1]

@@ -1,6 +1,7 @@
 """``bandwise learn`` as a person uses it, from images to smaller files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -177,12 +178,9 @@ def test_weights_of_another_network_are_one_message(
 
 
 def test_an_interruption_says_how_to_go_on(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], interrupt: Callable[[str], None]
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bandwise.recipes.target.learn_profile", interrupted)
+    interrupt("bandwise.recipes.target.learn_profile")
     assert run([*QUICK, "--out", str(tmp_path / "p.json")]) == 130
     assert "the same command resumes" in said(capfd)[1]
 

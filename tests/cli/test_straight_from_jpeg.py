@@ -1,5 +1,6 @@
 """``bandwise straight-from-jpeg`` as a person uses it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,8 @@ def test_a_folder_with_something_else_is_left_alone(
 
 
 def test_an_interruption_says_how_to_go_on(
-    root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], interrupt: Callable[[str], None]
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(straight_from_jpeg, "run", interrupted)
+    interrupt("bandwise.recipes.straight_from_jpeg.run")
     assert run(["straight-from-jpeg", str(root), "--out", str(tmp_path / "out")]) == 130
     assert "finished runs and epochs are kept, the same command resumes" in said(capfd)[1]

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -171,12 +172,9 @@ def test_an_interruption_says_how_to_go_on(
     root: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    interrupt: Callable[[str], None],
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bandwise.recipes.training.train_on_files", interrupted)
+    interrupt("bandwise.recipes.training.train_on_files")
     assert run(["train", str(root), "--out", str(tmp_path / "out")]) == 130
     assert "finished epochs are kept, the same command resumes" in said(capfd)[1]
 

@@ -86,5 +86,7 @@ def test_a_folder_with_the_training_of_other_images_is_refused_with_the_options_
     config = replace(CONFIG, epochs=1)
     dataset = with_validation(few_digits, seed=3)
     prepare_network(config, dataset, tmp_path)
-    with pytest.raises(CheckpointError, match=r"another network, data set .*with --work in"):
+    with pytest.raises(
+        CheckpointError, match=r"another network, data set .*the folder is --work of"
+    ):
         prepare_network(config, replace(dataset, sha256="0" * 64), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -23,7 +24,7 @@ def warn_of_chance(console: Console, original: Point | None, labels: Sequence[in
     """
     if original is None:
         return
-    commonest = max(labels.count(label) for label in set(labels)) / len(labels)
+    commonest = max(Counter(labels).values()) / len(labels)
     accuracy = original.accuracy
     if accuracy - commonest > 2 * (accuracy * (1 - accuracy) / len(labels)) ** 0.5:
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bandwise.cli.chance import warn_of_chance
 from bandwise.cli.options import (
     Colour,
     DataDirOption,
@@ -85,7 +86,6 @@ def evaluate(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.adaptive import AdaptiveProfile, load_profile
-    from bandwise.cli.chance import warn_of_chance
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bandwise.cli.chance import warn_of_chance
 from bandwise.cli.options import (
     Colour,
     DataDirOption,
@@ -132,7 +133,6 @@ def learn(
             "--codebook and --continuous are of tables for each image; give --adaptive as well"
         )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.chance import warn_of_chance
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
     from bandwise.recipes.codebooks import POSITIONS, CodebookConfig

@@ -44,7 +44,7 @@ def check_error_rate(skipped: int, done: int, total: int | None, limit: float) -
         )
 
 
-def listed_in(out: Path) -> int:
+def count_listed(out: Path) -> int:
     """How many images a folder's list names; 0 without one, `OutputError` for one not readable."""
     path = out / QUARANTINE_NAME
     if not path.exists():

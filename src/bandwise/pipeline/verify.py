@@ -17,7 +17,7 @@ from bandwise.files import TEMPORARY_SUFFIX, parse_json
 from bandwise.pipeline.dataset import MANIFEST_NAME
 from bandwise.pipeline.executors import Executor, InProcess
 from bandwise.pipeline.manifest import FILES_NAME, Run, read_plan
-from bandwise.pipeline.quarantine import listed_in
+from bandwise.pipeline.quarantine import count_listed
 from bandwise.pipeline.shards import (
     Shard,
     ShardTask,
@@ -102,7 +102,7 @@ def verify(
         found.shards = total
         found.problems += [*_manifest_problems(out, rows), *_strangers(out, total)]
     else:
-        found.quarantined = listed_in(out)
+        found.quarantined = count_listed(out)
         found.problems += _unlisted(out, listed)
     return found
 

@@ -88,7 +88,7 @@ def prepare_network(
         )
     except CheckpointError as error:
         raise CheckpointError(
-            f"{error} (with --work in `bandwise learn`, with --out in experiments)"
+            f"{error}; the folder is --work of `bandwise learn`, --out of experiments"
         ) from error
     state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(state))

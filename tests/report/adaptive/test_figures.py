@@ -69,6 +69,17 @@ def test_edges_are_drawn_by_the_price_of_a_bit() -> None:
     assert second[:, 1] == pytest.approx([0.61, 0.51, 0.41, 0.31, 0.21])
 
 
+def test_edges_of_a_seed_at_other_prices_are_left_out() -> None:
+    other = bands_row(1)
+    for name in ("rings", "slopes"):
+        other[name] = other[name][1:]
+    other["codebook"] = [ladder[1:] for ladder in other["codebook"]]
+    found = learned_edges(adaptive_summary([*adaptive_rows(), bands_row(0), other, bands_row(2)]))
+    assert [book.seed for book in found[f"{PREFIX}3 bands, edges"]] == [0, 2]
+    luma, _ = edges.edges_by_price(found).axes
+    assert len(luma.collections) == 2
+
+
 def test_tables_between_two_rungs_are_counted_with_the_nearer(summary: AdaptiveSummary) -> None:
     rows = adaptive_rows(seeds=(0,))
     for row in rows:

@@ -147,8 +147,7 @@ def amount(summary: AdaptiveSummary, family: str, level: Level) -> str:
     gain = summary.gain(family, level)
     if gain is None:
         return ""
-    word = "fewer" if gain.mean >= 0 else "more"
-    return f"{percent(abs(gain.mean))} % {word} bytes ({evidence(summary, family, level)})"
+    return f"{_share(gain)} bytes ({evidence(summary, family, level)})"
 
 
 def _amounts(summary: AdaptiveSummary, level: Level) -> Iterator[str]:
@@ -161,18 +160,20 @@ def _amounts(summary: AdaptiveSummary, level: Level) -> Iterator[str]:
         kind = len(gain.seeds) if gain.interval is not None else None
         text = f"needs {amount(summary, family, level)}"
         if kind is not None and kind == before:
-            low, high, word = _signed(gain)
-            text = f"{percent(abs(gain.mean))} % {word} ({percent(low)} to {percent(high)} %)"
+            text = f"{_share(gain)} ({_ends(gain)} %)"
         before = kind
         yield f"{part_name(family)} {text}"
 
 
-def _signed(gain: Gain) -> tuple[float, float, str]:
-    """Ends of the interval of a saving, or of what is needed more, and the word for which it is."""
+def _share(gain: Gain) -> str:
+    return f"{percent(abs(gain.mean))} % {'fewer' if gain.mean >= 0 else 'more'}"
+
+
+def _ends(gain: Gain) -> str:
+    """Ends of the interval of a saving, or of what is needed more."""
     assert gain.interval is not None
-    sign = 1 if gain.mean >= 0 else -1
-    low, high = sorted(sign * end for end in gain.interval)
-    return low, high, "fewer" if sign > 0 else "more"
+    low, high = sorted(end if gain.mean >= 0 else -end for end in gain.interval)
+    return f"{percent(low)} to {percent(high)}"
 
 
 def evidence(summary: AdaptiveSummary, family: str, level: Level) -> str:
@@ -182,8 +183,7 @@ def evidence(summary: AdaptiveSummary, family: str, level: Level) -> str:
     sign = 1 if gain.mean >= 0 else -1
     seeds = quantity(len(gain.seeds), "seed")
     if gain.interval is not None:
-        low, high, _ = _signed(gain)
-        return f"95 % interval {percent(low)} to {percent(high)} % over {seeds}"
+        return f"95 % interval {_ends(gain)} % over {seeds}"
     if len(gain.seeds) == 1 and not isinstance(level, str):
         found = summary.headline(family, level, gain.seeds[0])
         if isinstance(found, Headline):

@@ -29,10 +29,10 @@ def tables_section(summary: AdaptiveSummary) -> Section | None:
 def cost_section(summary: AdaptiveSummary) -> Section:
     """What learning took, and what the policy takes for an image."""
     rows = []
-    for family in summary.families:
+    order = {family: place for place, family in enumerate(summary.families)}
+    families = dict.fromkeys(book.family for book in summary.records.codebooks)
+    for family in sorted(families, key=lambda family: order.get(family, len(order))):
         books = [book for book in summary.records.codebooks if book.family == family]
-        if not books:
-            continue
         taken = Spread.of([book.seconds for book in books])
         rows.append(
             [
@@ -72,12 +72,22 @@ def largest(summary: AdaptiveSummary) -> Codebook | None:
 
 
 def learned_edges(summary: AdaptiveSummary) -> dict[str, list[Codebook]]:
-    """Codebooks by family, a seed each, whose tables have bands with edges of their own."""
+    """Codebooks by family, a seed each, whose bands end elsewhere from price to price.
+
+    Of seeds that were learned at other prices than the first, as in a run that is being repeated,
+    there are none.
+    """
     found = dict[str, list[Codebook]]()
     for book in summary.records.codebooks:
         if len({tuple(each.values()) for _, each in book.rings}) > 1:
-            found.setdefault(book.family, []).append(book)
+            books = found.setdefault(book.family, [book])
+            if book is not books[0] and _prices(book) == _prices(books[0]):
+                books.append(book)
     return found
+
+
+def _prices(book: Codebook) -> list[float]:
+    return [price for price, _ in book.rings]
 
 
 def _edges(families: Mapping[str, Sequence[Codebook]]) -> Picture:

@@ -24,6 +24,7 @@ from typing import Any
 
 from bandwise.errors import ResultsError
 from bandwise.files import parse_json, write_atomically
+from bandwise.system import available_cores as available_cores
 
 SCHEMA = 1
 """Version of the rows' layout; a reader refuses a newer one."""
@@ -94,13 +95,6 @@ def machine() -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "platform": platform.platform(),
     }
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def now() -> str:

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from bandwise.compressors import Compressed, QuantisedBands
 from bandwise.data import LabelledImages
 from bandwise.learning.problem import Candidate
-from bandwise.rate import estimate_bits
 from bandwise.progress import ProgressCallback, ignore_progress
+from bandwise.rate import estimate_bits
 from bandwise.training import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"

@@ -189,10 +189,10 @@ class _WithExamples(Trainable[EpochRecord]):
         self.network = processes.trainable(network)
         self.modules = {"network": self.network}
         self._replica = processes.replica(self.network)
-        self._transform = self._transform_replica = transform
+        self._transform = transform
+        self._change = None if transform is None else processes.replica(transform)
         if transform is not None:
             self.modules["transform"] = transform
-            self._transform_replica = processes.replica(transform)
         self._train, self._validation, self._classes = train, validation, num_classes
         self._config, self._processes, self._device = config, processes, device
         self._scale = 1.0
@@ -201,7 +201,10 @@ class _WithExamples(Trainable[EpochRecord]):
         config = self._config
         weights = [value for value in self.network.parameters() if value.ndim > 1]
         others = [value for value in self.network.parameters() if value.ndim <= 1]
-        groups: list[dict[str, Any]] = [{"params": weights}, {"params": others, "weight_decay": 0.0}]
+        groups: list[dict[str, Any]] = [
+            {"params": weights},
+            {"params": others, "weight_decay": 0.0},
+        ]
         optimiser = torch.optim.SGD(
             groups,
             lr=config.learning_rate,
@@ -233,8 +236,8 @@ class _WithExamples(Trainable[EpochRecord]):
         if self._processes.world_size > 1:
             generator = self._generator_of_part(step, generator)
         draws = Draws(generator, len(step.labels))
-        if self._transform_replica is not None:
-            inputs = self._transform_replica(inputs.to(self._device)).cpu()
+        if self._change is not None:
+            inputs = self._change(inputs.to(self._device)).cpu()
         inputs = self._train.augment(inputs, config.augmentation, draws, scale=self._scale)
         targets = F.one_hot(step.labels, self._classes).float()
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / self._classes

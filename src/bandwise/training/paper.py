@@ -168,7 +168,11 @@ class _WithBands(Trainable[BandEpoch]):
         return optimisers
 
     def batches(
-        self, epoch: int, generator: torch.Generator, *, start: int
+        self,
+        epoch: int,
+        generator: torch.Generator,  # noqa: ARG002
+        *,
+        start: int,
     ) -> tuple[int, Iterator[Step]]:
         steps = (
             Step(number, coefficients, labels)
@@ -176,11 +180,11 @@ class _WithBands(Trainable[BandEpoch]):
         )
         return len(self._train), islice(steps, start, None)
 
-    def losses(self, step: Step, generator: torch.Generator) -> Tensor:
+    def losses(self, step: Step, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         terms = joint_loss(self._task, self._compressor, step.inputs, step.labels, self._config)
         return torch.stack([terms.loss, terms.task.detach(), terms.reconstruction.detach()])
 
-    def record(self, trained: Trained, network: nn.Module) -> BandEpoch:
+    def record(self, trained: Trained, network: nn.Module) -> BandEpoch:  # noqa: ARG002
         validated, tested = (
             None if split is None else evaluate(self._task, self._compressor, split, self._config)
             for split in (self._validation, self._test)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
@@ -42,17 +42,20 @@ class Processes:
 
     rank: int = 0
     world_size: int = 1
-    store: dist.Store | None = None
+    store: Store | None = None
 
     def trainable(self, network: nn.Module) -> nn.Module:
         """What to train in the place of ``network``: a synchronised copy on several GPUs."""
         if self.world_size == 1 or not any(value.is_cuda for value in network.parameters()):
             return network
-        return nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(network))
+        synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(network))
+        return synchronised
 
     def replica(self, module: nn.Module) -> nn.Module:
         """What to call in training; its gradients are means over processes."""
-        return module if self.world_size == 1 else DistributedDataParallel(module, static_graph=True)
+        return (
+            module if self.world_size == 1 else DistributedDataParallel(module, static_graph=True)
+        )
 
     def share_buffers(self, module: nn.Module) -> None:
         """Give every process the buffers of process 0, such as running statistics."""

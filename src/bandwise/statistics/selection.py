@@ -8,18 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bandwise.measures.bootstrap import Interval, bootstrap
-from bandwise.measures.points import (
+from bandwise.results import Measurement
+from bandwise.statistics.bootstrap import Interval, bootstrap
+from bandwise.statistics.points import (
     ACCURACY_SLACK,
-    Point,
     Undefined,
-    bound_in_words,
     bytes_of,
     check_paired,
     find_original,
-    in_words,
-    setting_in_words,
 )
+from bandwise.wording import alternatives, bound_in_words, setting_in_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +63,15 @@ class Headline:
 class Choice(NamedTuple):
     """A setting and the original, each on validation, by which it was chosen, and on test."""
 
-    validation: Point
-    test: Point
-    original_validation: Point
-    original_test: Point
+    validation: Measurement
+    test: Measurement
+    original_validation: Measurement
+    original_test: Measurement
 
 
-def best_point(points: Sequence[Point], names: str | Collection[str], bound: float) -> Point | None:
+def best_point(
+    points: Sequence[Measurement], names: str | Collection[str], bound: float
+) -> Measurement | None:
     """Return the smallest point on validation that loses at most `bound` percentage points.
 
     Of equally small ones the more accurate; None where no point, or no original, is there.
@@ -92,7 +92,7 @@ def best_point(points: Sequence[Point], names: str | Collection[str], bound: flo
 
 
 def choose(
-    points: Sequence[Point], names: str | Collection[str], bound: float
+    points: Sequence[Measurement], names: str | Collection[str], bound: float
 ) -> Choice | Undefined:
     """Choose a setting by `best_point` and find it on test."""
     before, after = (find_original(points, split) for split in ("validation", "test"))
@@ -101,7 +101,7 @@ def choose(
     best = best_point(points, names, bound)
     if best is None:
         return Undefined(
-            reason=f"no setting of {in_words(names)} is within {bound_in_words(bound)} "
+            reason=f"no setting of {alternatives(names)} is within {bound_in_words(bound)} "
             "on validation"
         )
     for point in points:
@@ -114,7 +114,7 @@ def choose(
 
 
 def operating_point(
-    points: Sequence[Point], names: str | Collection[str], bound: float
+    points: Sequence[Measurement], names: str | Collection[str], bound: float
 ) -> OperatingPoint | Undefined:
     """Choose a setting on validation by `best_point` and describe it on test."""
     choice = choose(points, names, bound)
@@ -122,7 +122,7 @@ def operating_point(
 
 
 def headline(
-    points: Sequence[Point],
+    points: Sequence[Measurement],
     bound: float,
     *,
     candidate: str | Collection[str],

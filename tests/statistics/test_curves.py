@@ -5,21 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandwise.measures import (
+from bandwise.statistics import (
     BdRate,
     DivergenceSaving,
     Undefined,
     accuracy_interval,
     bd_rate,
     envelope,
-    pareto,
     saving_at_equal_divergence,
 )
-from tests.measures.curves import CURVE, cubic_bd, original, points, rows_of, scaled
+from tests.statistics.curves import CURVE, cubic_bd, measurements, original, rows_of, scaled
 
 
 def bd(ours: list[tuple[float, int]], theirs: list[tuple[float, int]], floor: float = 0) -> BdRate:
-    found = points(original(), rows_of("ours", ours), rows_of("theirs", theirs))
+    found = measurements(original(), rows_of("ours", ours), rows_of("theirs", theirs))
     result = bd_rate(found, candidate="ours", baseline="theirs", floor=floor)
     assert isinstance(result, BdRate), result
     return result
@@ -61,7 +60,7 @@ def test_saturated_curves_do_not_run_away_as_a_cubic_does() -> None:
 
 
 def test_curves_that_hardly_overlap_are_undefined() -> None:
-    found = points(
+    found = measurements(
         original(), rows_of("ours", [(100, 40), (200, 101)]), rows_of("theirs", CURVE[:4])
     )
     undefined = bd_rate(found, candidate="ours", baseline="theirs")
@@ -73,7 +72,7 @@ def test_curves_that_hardly_overlap_are_undefined() -> None:
 
 
 def test_a_single_point_is_no_curve() -> None:
-    found = points(original(), rows_of("ours", [(100, 170)]), rows_of("theirs", CURVE))
+    found = measurements(original(), rows_of("ours", [(100, 170)]), rows_of("theirs", CURVE))
     assert isinstance(bd_rate(found, candidate="ours", baseline="theirs"), Undefined)
 
 
@@ -93,19 +92,14 @@ def test_the_envelope_dominates_every_point(curve: list[tuple[float, float]]) ->
         assert any((logs <= each_log) & (scores >= each_score))
 
 
-def test_pareto_keeps_the_points_of_the_envelope_in_order() -> None:
-    found = [p for p in points(original(), rows_of("a", [*CURVE, (900, 120)])) if p.split == "test"]
-    assert [point.label for point in pareto(reversed(found))] == [f"s{i}" for i in range(6)]
-
-
 def test_an_accuracy_has_an_interval() -> None:
-    interval = accuracy_interval(points(original())[0])
+    interval = accuracy_interval(measurements(original())[0])
     assert interval.value == 0.9
     assert 0.84 < interval.low < 0.87 < 0.93 < interval.high < 0.96
 
 
 def test_equal_divergence_compares_on_straight_lines_of_logarithms() -> None:
-    found = points(original(), rows_of("ours", scaled(0.6)), rows_of("theirs", CURVE))
+    found = measurements(original(), rows_of("ours", scaled(0.6)), rows_of("theirs", CURVE))
     result = saving_at_equal_divergence(found, 1, candidate="ours", baseline="theirs")
     assert isinstance(result, DivergenceSaving)
     assert result.divergence == pytest.approx(50 / 2400)
@@ -115,7 +109,7 @@ def test_equal_divergence_compares_on_straight_lines_of_logarithms() -> None:
 
 def test_less_divergence_at_the_same_bytes_is_a_saving() -> None:
     ours = [{**row, "divergence": row["divergence"] / 4} for row in rows_of("ours", scaled(0.999))]
-    found = points(original(), ours, rows_of("theirs", CURVE))
+    found = measurements(original(), ours, rows_of("theirs", CURVE))
     result = saving_at_equal_divergence(found, 2, candidate="ours", baseline="theirs")
     assert isinstance(result, DivergenceSaving)
     assert result.saving == pytest.approx(1 - 1 / 4, abs=0.01)
@@ -123,7 +117,7 @@ def test_less_divergence_at_the_same_bytes_is_a_saving() -> None:
 
 
 def test_a_divergence_out_of_reach_is_undefined() -> None:
-    found = points(original(), rows_of("ours", CURVE[:2]), rows_of("theirs", CURVE))
+    found = measurements(original(), rows_of("ours", CURVE[:2]), rows_of("theirs", CURVE))
     undefined = saving_at_equal_divergence(found, 1, candidate="ours", baseline="theirs")
     assert isinstance(undefined, Undefined)
     assert "ours" in undefined.reason

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandwise.measures.bootstrap import (
+from bandwise.results import Measurement
+from bandwise.statistics.bootstrap import (
     Floats,
     Interval,
     bootstrap,
     interval_of,
     resampled_means,
 )
-from bandwise.measures.choice import choose
-from bandwise.measures.points import Point, Undefined, bytes_of, check_paired, in_words
+from bandwise.statistics.points import (
+    Undefined,
+    bytes_of,
+    check_paired,
+)
+from bandwise.statistics.selection import choose
+from bandwise.wording import alternatives
 
 OVERLAP_MIN = 0.1
 """Least share of the joint accuracy range that two curves have in common for a BD-rate."""
@@ -54,7 +60,7 @@ class DivergenceSaving:
 
 
 def saving_at_equal_divergence(
-    points: Sequence[Point],
+    points: Sequence[Measurement],
     bound: float,
     *,
     candidate: str | Collection[str],
@@ -82,7 +88,7 @@ def saving_at_equal_divergence(
         slack = 1e-9
         if not len(closeness) or not closeness[0] - slack <= wanted <= closeness[-1] + slack:
             return Undefined(
-                reason=f"{in_words(names)} has no settings on both sides of {level:.3g} nats"
+                reason=f"{alternatives(names)} has no settings on both sides of {level:.3g} nats"
             )
         found.append(math.exp(float(np.interp(wanted, closeness, log_envelope))))
     return DivergenceSaving(
@@ -94,7 +100,7 @@ def saving_at_equal_divergence(
 
 
 def bd_rate(
-    points: Sequence[Point],
+    points: Sequence[Measurement],
     *,
     candidate: str | Collection[str],
     baseline: str | Collection[str],
@@ -114,7 +120,7 @@ def bd_rate(
     ]
     if not all(sides):
         return Undefined(
-            reason=f"{in_words(candidate)} or {in_words(baseline)} has no {split} points"
+            reason=f"{alternatives(candidate)} or {alternatives(baseline)} has no {split} points"
         )
     ours, everything = len(sides[0]), [*sides[0], *sides[1]]
     check_paired(everything)
@@ -132,7 +138,7 @@ def bd_rate(
     value, low, high, overlap = bd(whole.mean(axis=0, keepdims=True))[0].tolist()
     if math.isnan(value):
         return Undefined(
-            reason=f"{in_words(candidate)} and {in_words(baseline)} share less than "
+            reason=f"{alternatives(candidate)} and {alternatives(baseline)} share less than "
             f"{OVERLAP_MIN:.0%} of their accuracy range"
         )
     means = resampled_means(whole)
@@ -141,7 +147,7 @@ def bd_rate(
     defined = resampled[~np.isnan(resampled)]
     if len(defined) < _DEFINED_MIN * len(resampled):
         return Undefined(
-            reason=f"{in_words(candidate)} and {in_words(baseline)} hardly overlap: "
+            reason=f"{alternatives(candidate)} and {alternatives(baseline)} hardly overlap: "
             f"{1 - len(defined) / len(resampled):.0%} of the resamples have no common range"
         )
     return BdRate(rate=interval_of(value, defined), low=low, high=high, overlap=overlap)
@@ -159,18 +165,7 @@ def envelope(log_bytes: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
     return unique, logs[0][first]
 
 
-def pareto(points: Iterable[Point]) -> list[Point]:
-    """Coded points on the Pareto envelope of bytes and accuracy, from the smallest on."""
-    coded = [point for point in points if point.image_bytes is not None]
-    ordered = sorted(coded, key=lambda point: (point.mean_bytes, -point.accuracy))
-    kept: list[Point] = []
-    for point in ordered:
-        if not kept or point.accuracy > kept[-1].accuracy:
-            kept.append(point)
-    return kept
-
-
-def accuracy_interval(point: Point) -> Interval:
+def accuracy_interval(point: Measurement) -> Interval:
     """Accuracy of a point with its interval over images."""
     (interval,) = bootstrap(point.image_correct[:, None], lambda means: [means[..., 0]])
     return interval

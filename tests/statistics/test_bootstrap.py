@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bandwise.measures.bootstrap import RESAMPLES, bootstrap, resampled_means
+from bandwise.statistics.bootstrap import RESAMPLES, bootstrap, resampled_means
 
 
 def test_the_interval_of_a_share_is_the_binomial_one() -> None:
@@ -25,10 +25,3 @@ def test_calls_see_the_same_resamples_whatever_the_columns() -> None:
     values = np.random.default_rng(1).random((7, 3))
     alone = resampled_means(values[:, :1])
     np.testing.assert_allclose(resampled_means(values)[:, :1], alone, rtol=1e-12)
-
-
-def test_chunks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(1).random((40, 1))
-    whole = resampled_means(values)
-    monkeypatch.setattr("bandwise.measures.bootstrap._CHUNK_ELEMENTS", 4 * 999)
-    np.testing.assert_allclose(resampled_means(values), whole)

@@ -1,11 +1,12 @@
-"""Made-up rows with known answers."""
+"""Made-up measurements with known answers."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandwise.measures import Point, points_of
+from bandwise.results import Measurement
+from bandwise.statistics import merge_seeds
 
 IMAGES = 200
 
@@ -34,6 +35,7 @@ def row(
         "network": "resnet",
         "seed": 0,
         "images": images,
+        "pixels": 784 * images,
         "bytes": None if codec == "original" else sum(sizes),
         "accuracy": correct / images,
         "agreement": 1.0,
@@ -60,8 +62,14 @@ def original(correct: int = 180) -> list[dict[str, Any]]:
     ]
 
 
-def points(*groups: Sequence[dict[str, Any]]) -> list[Point]:
-    return points_of([row for group in groups for row in group])
+def measurements(*groups: Sequence[dict[str, Any]], **chosen: Any) -> list[Measurement]:
+    """Measurements of rows, whose sizes follow from those of their files; seeds merged."""
+    rows = [row for group in groups for row in group]
+    read = [
+        Measurement.from_row({**row, "bytes": row["image_bytes"] and sum(row["image_bytes"])})
+        for row in rows
+    ]
+    return merge_seeds(read, **chosen)
 
 
 CURVE = [(400.0, 100), (600.0, 140), (1000.0, 165), (1600.0, 176), (2400.0, 179), (4000.0, 180)]

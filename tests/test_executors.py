@@ -169,11 +169,12 @@ def test_closing_ends_what_is_under_way(elsewhere: Executor, tmp_path: Path) -> 
 def test_executors_by_name() -> None:
     assert executor_of("local", 1) == InProcess()
     assert executor_of("local", 3) == Processes(3)
+    assert executor_of("threads", 1) == Threads(1)
     assert executor_of("ray", None) == Ray(None)
     for engine, workers, message in (
         ("local", 0, "workers is at least 1"),
         ("ray", -1, "workers is at least 1"),
-        ("spark", None, "choose local or ray"),
+        ("spark", None, "choose local, threads or ray"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             executor_of(engine, workers)

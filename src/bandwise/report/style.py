@@ -1,7 +1,7 @@
 """How figures look and how they become files and inline SVG.
 
-A figure is drawn once, in the colours of the light theme. Inline, every themed colour turns into
-a CSS variable, so that the page's dark theme recolours lines and text without a second drawing.
+A figure is drawn once, in the colours of the light theme. Inline, every colour turns into a CSS
+variable, so that the page's dark theme recolours lines and text without a second drawing.
 """
 
 from __future__ import annotations
@@ -11,42 +11,25 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, NullLocator
 
-from bandwise.report.variants import VARIANTS
-
 WIDTH_INCHES = 8.5
 """Of every figure; shown at this size on the page, so that 8 points are 8 points."""
 
 PNG_DPI = 160
 INK, MUTED, GRID, PAPER = "#1b1f24", "#5b6470", "#d5dae0", "#ffffff"
-
-_DARK = {
-    INK: "#e8eaed",
-    MUTED: "#a3acb8",
-    GRID: "#3a414b",
-    PAPER: "#1a1e24",
-    "#d55e00": "#ff8a3d",
-    "#7a3400": "#ffc49a",
-    "#0072b2": "#4aa8e8",
-    "#003f63": "#c4d6ff",
-    "#009e73": "#2fc79a",
-    "#cc79a7": "#e39cc4",
-    "#56b4e9": "#9bd8ff",
-    "#e69f00": "#ffc247",
-    "#6a3d9a": "#b79ae0",
-    "#7a6a00": "#cfc04a",
-}
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -82,6 +65,46 @@ _STYLE: dict[Any, Any] = {
     "image.interpolation": "none",
 }
 
+LineStyle = Literal["solid", "dashed"] | tuple[int, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How something is named and drawn, the same in every figure.
+
+    Colours are those of Okabe and Ito ("Color Universal Design", 2008), which readers with any
+    common colour vision tell apart; lines and markers differ too, for print without colour.
+    """
+
+    label: str
+    colour: str
+    line: LineStyle
+    marker: str
+
+    def of_line(self) -> dict[str, Any]:
+        """Colour, line and name, as arguments of ``Axes.plot``."""
+        return {"color": self.colour, "linestyle": self.line, "label": self.label}
+
+
+_LOOKS: tuple[tuple[str, LineStyle, str], ...] = (
+    ("#0072b2", "solid", "o"),
+    ("#009e73", (0, (8, 2)), "D"),
+    ("#cc79a7", (0, (6, 1.5, 1, 1.5)), "^"),
+    ("#56b4e9", (0, (4, 1.5)), "P"),
+    ("#e69f00", (0, (2, 3)), "v"),
+    (INK, "solid", "*"),
+    (MUTED, (0, (1, 1.2)), "X"),
+)
+
+
+def looks_of(names: Iterable[str]) -> dict[str, Look]:
+    """Looks of things that have none of their own, in order; none of them looks like libjpeg."""
+    looks = {}
+    for order, name in enumerate(names):
+        colour, line, marker = _LOOKS[order % len(_LOOKS)]
+        looks[name] = Look(name, colour, line, marker)
+    return looks
+
 
 @contextmanager
 def house_style() -> Iterator[None]:
@@ -102,12 +125,6 @@ def new_figure(height_inches: float) -> Figure:
 def short_name(name: str) -> str:
     """Cut a class name to what fits beside an axis."""
     return name if len(name) <= 24 else f"{name[:23]}…"
-
-
-def line_style(variant: str) -> dict[str, Any]:
-    """Colour and line of a variant, as arguments of ``Axes.plot``."""
-    look = VARIANTS[variant]
-    return {"color": look.colour, "linestyle": look.line, "label": look.label}
 
 
 def legend_above(figure: Figure, axes: Axes, *, columns: int = 4) -> None:
@@ -156,20 +173,11 @@ def text_on(rgb: Sequence[float]) -> str:
     return "#111111" if luminance(rgb) > 0.18 else "#fefefe"
 
 
-def band_colours(count: int) -> list[str]:
+def band_colours(count: int, *, dark: bool = False) -> list[str]:
     """Colours of K bands, from the lowest (dark) to the highest (light); dark theme: reversed."""
-    return [to_hex(colour) for colour in _ramp(count, 0.02, 0.72)]
-
-
-def themed_colours(band_count: int) -> dict[str, str]:
-    """Every colour that the dark theme replaces: light to dark, hexadecimal."""
-    bands = [to_hex(colour) for colour in _ramp(band_count, 0.98, 0.38)]
-    return {**dict(zip(band_colours(band_count), bands, strict=True)), **_DARK}
-
-
-def css_variable(light: str) -> str:
-    """Return the name of the CSS variable that stands for a themed colour."""
-    return f"--c-{light.removeprefix('#')}"
+    first, last = (0.98, 0.38) if dark else (0.02, 0.72)
+    steps = np.linspace(first, last, count)
+    return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](steps)]
 
 
 def settle_layout(figure: Figure) -> None:
@@ -192,11 +200,11 @@ def to_svg(figure: Figure) -> bytes:
     return _save(figure, "svg", no_metadata)
 
 
-def inline_svg(svg: bytes, *, name: str, title: str, description: str, band_count: int) -> str:
+def inline_svg(svg: bytes, *, name: str, title: str, description: str) -> Markup:
     """Turn a stand-alone SVG into one that lives inside the page.
 
-    Identifiers get the prefix ``name`` so that figures do not share them, themed colours become
-    variables, the background becomes transparent and the figure gets an accessible name.
+    Identifiers get the prefix ``name`` so that figures do not share them, colours become variables
+    that the page's dark theme may set, and the figure gets an accessible name.
     """
     text = svg.decode()
     text = text[text.index("<svg") :]
@@ -205,12 +213,7 @@ def inline_svg(svg: bytes, *, name: str, title: str, description: str, band_coun
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    themed = themed_colours(band_count)
-    text = re.sub(
-        r"#[0-9a-f]{6}\b",
-        lambda match: f"var({css_variable(match[0])})" if match[0] in themed else match[0],
-        text,
-    )
+    text = re.sub(r"#([0-9a-f]{6})\b", r"var(--c-\1, #\1)", text)
     labels = (
         f'<title id="{name}-title">{html.escape(title)}</title>'
         f'<desc id="{name}-desc">{html.escape(description)}</desc>'
@@ -218,13 +221,7 @@ def inline_svg(svg: bytes, *, name: str, title: str, description: str, band_coun
     accessible = f'<svg role="img" aria-labelledby="{name}-title {name}-desc" '
     text = text.replace("<svg ", accessible, 1)
     head, _, rest = text.partition(">")
-    return f"{head}>{labels}{rest}"
-
-
-def _ramp(count: int, first: float, last: float) -> list[Any]:
-    colormap = matplotlib.colormaps["viridis"]
-    span = last - first
-    return [colormap(first + span * band / max(count - 1, 1)) for band in range(count)]
+    return Markup(f"{head}>{labels}{rest}")  # drawn here, texts are escaped
 
 
 def _save(figure: Figure, kind: str, metadata: dict[str, None], **options: Any) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from bandwise.cli.options import Device, device_name
+from bandwise.cli.options import DeviceName, device_name
 from bandwise.encoding import Container, ImageEncoder, ProfileEncoder
 from bandwise.errors import ConfigurationError
 from bandwise.profile import Profile
@@ -22,7 +22,7 @@ def encoder_of(
     network: str | None,
     weights: Path | None,
     tolerance: float | None,
-    device: Device,
+    device: DeviceName,
     container: Container,
     requantise: bool,
 ) -> ImageEncoder:

@@ -144,6 +144,7 @@ def run(
         progress(now)
 
     todo = jobs(config)
+    progress(Report(stage="runs", done=0, total=len(todo), unit="runs"))
     for done, rows in enumerate(executor.map(_Work(config, out), todo, progress=record), start=1):
         results.add(*rows)
         progress(Report(stage="runs", done=done, total=len(todo), unit="runs", detail=rows[-1]))
@@ -215,6 +216,8 @@ def run_job(
         stage=job.name,
         progress=report_epoch,
     )
+    epochs = len(result.history)  # which early stopping makes fewer
+    progress(Report(stage=job.name, done=epochs, total=epochs, unit="epochs"))
     _save_model(folder, job, task, compressor)
     return [*(_epoch(job, each) for each in result.history), _run(job, result, settings, dataset)]
 

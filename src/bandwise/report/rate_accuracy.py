@@ -74,9 +74,12 @@ def page_of(results: Results) -> Page:
     )
 
 
-def summary(results: Results) -> list[Table | str]:
-    """Bytes and accuracy of each codec, what ours save, also with other and retrained networks."""
-    study = Study(results)
+def summary(results: Results, *, bound: float = HEADLINE_BOUND) -> list[Table | str]:
+    """Bytes and accuracy of each codec, what ours save, also with other and retrained networks.
+
+    Sentences are about ``bound`` percentage points that may be lost.
+    """
+    study = Study(results, bound=bound)
     items: list[Table | str] = [bytes_table(study), _bullets(study.sentences())]
     for other in study.others:
         items += [
@@ -123,7 +126,10 @@ def bytes_table(study: Study) -> Table:
         title=f"Bytes an image and accuracy on {study.images:,} test images",
         columns=[
             Column("codec", lambda codec: look_of(codec).label),
-            *(Column(f"≤ {bound_in_words(b)} lost", chosen(b), written) for b in BOUNDS),
+            *(
+                Column(f"≤ {bound_in_words(b)} lost", chosen(b), written)
+                for b in sorted({*BOUNDS, study.bound})
+            ),
         ],
         items=study.codecs,
         note=f"Settings chosen on validation; {study.protocol} network {study.network}, "

@@ -34,7 +34,7 @@ BOUNDS = (0.0, 0.5, 1.0)
 """Largest drops below the originals' accuracy that results are stated for, percentage points."""
 
 HEADLINE_BOUND = 1.0
-"""The bound that sentences speak of."""
+"""The bound that sentences speak of where no other is asked for."""
 
 CHOSEN_BY_IMAGE = (GUIDED, GUIDED_LIBJPEG)
 """Codecs whose encoder asks the network how far it may go with each image."""
@@ -51,9 +51,14 @@ class Study:
     """Results as one network sees them under one protocol, which are never mixed."""
 
     def __init__(
-        self, results: Results, network: str | None = None, protocol: Protocol = "frozen"
+        self,
+        results: Results,
+        network: str | None = None,
+        protocol: Protocol = "frozen",
+        *,
+        bound: float = HEADLINE_BOUND,
     ) -> None:
-        self.results, self.protocol = results, protocol
+        self.results, self.protocol, self.bound = results, protocol, bound
         self.experiment = results.experiment
         self.dataset = results.experiment.dataset
         self.network = _main_network(results) if network is None else network
@@ -70,13 +75,15 @@ class Study:
     def others(self) -> list[Study]:
         """The same with networks that the tables were not learned for, where they saw them."""
         names = dict.fromkeys(each.network for each in self.results.of(Measurement))
-        studies = [Study(self.results, name) for name in names if name != self.network]
+        studies = [
+            Study(self.results, name, bound=self.bound) for name in names if name != self.network
+        ]
         return [study for study in studies if LEARNED in study.codecs]
 
     @cached_property
     def retrained(self) -> Study:
         """The same with the network as it was trained on with the files of each setting."""
-        return Study(self.results, self.network, "retrained")
+        return Study(self.results, self.network, "retrained", bound=self.bound)
 
     @property
     def untested(self) -> list[str]:
@@ -190,7 +197,7 @@ class Study:
         """Fewer bytes than ``baseline`` where the network's output differs equally, a share."""
         found = defined(
             statistics.saving_at_equal_divergence(
-                self.measured, HEADLINE_BOUND, candidate=candidate, baseline=baseline
+                self.measured, self.bound, candidate=candidate, baseline=baseline
             )
         )
         return None if found is None else found.saving
@@ -215,13 +222,13 @@ class Study:
 
     def _sentence(self, candidate: str, baseline: str) -> str:
         ours, theirs = look_of(candidate).label, look_of(baseline).label
-        found = self.saving(candidate, baseline)
+        found = self.saving(candidate, baseline, self.bound)
         if isinstance(found, Undefined):
             text = f"{ours} against {theirs}: no saving can be stated, {found.reason}"
         else:
             text = (
                 f"{ours} needs {amount(found.saving)} than {theirs} "
-                f"at ≤ {bound_in_words(HEADLINE_BOUND)} lost"
+                f"at ≤ {bound_in_words(self.bound)} lost"
             )
         equal = self.equal_divergence(candidate, baseline) if self.protocol == "frozen" else None
         if equal is not None:

@@ -16,7 +16,6 @@ from bandwise.learning.codebook import (
     kinds_alone,
     kinds_of,
 )
-from bandwise.learning.edges import BandTables, Part, band_tables
 from bandwise.learning.gradient import GradientConfig, gradient_candidates
 from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
@@ -28,15 +27,12 @@ from bandwise.learning.sensitivity import (
 )
 
 __all__ = [
-    "BandTables",
     "Candidate",
     "GradientConfig",
     "Kinds",
     "Listener",
-    "Part",
     "PolicyConfig",
     "Problem",
-    "band_tables",
     "codebook_candidates",
     "fisher_by_image",
     "fisher_information",

@@ -21,6 +21,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.system import keep_freed_memory
 from bandwise.wording import quantity
 
 BOUNDS = (0.0, 0.5, 1.0)
@@ -101,6 +102,7 @@ def evaluate(
     from bandwise.statistics import find_original, merge_seeds
     from bandwise.tasks.networks import load_network
 
+    keep_freed_memory()
     console = Console()
     profiles = [Profile.load(path) for path in profile or ()]
     config = EvaluationConfig(

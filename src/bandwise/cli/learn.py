@@ -23,6 +23,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.system import keep_freed_memory
 from bandwise.wording import quantity
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def learn(
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.target import Target, learn_profile
 
+    keep_freed_memory()
     console = Console()
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes

@@ -20,6 +20,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
+from bandwise.system import keep_freed_memory
 
 
 def rate_accuracy(
@@ -82,6 +83,7 @@ def rate_accuracy(
     from bandwise.results import Measurement
     from bandwise.statistics import merge_seeds
 
+    keep_freed_memory()
     console = Console()
     config = RateAccuracyConfig(
         learn=LearnConfig(

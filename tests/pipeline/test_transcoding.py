@@ -64,7 +64,7 @@ def test_any_image_becomes_what_encode_pixels_makes_of_it(
     slope: float | None,
 ) -> None:
     sensitivity = {name: np.ones((8, 8)) for name in ("luma", "cb", "cr")}
-    optimised = None if slope is None else RateDistortion(slope=slope, sensitivity=sensitivity)
+    optimised = None if slope is None else RateDistortion(lagrangian=slope, sensitivity=sensitivity)
     profile = replace(PROFILE, subsampling=subsampling, rate_distortion=optimised)
     pixels = picture(height, width, grey=grey)
     data = transcode(png(pixels), ProfileEncoder(profile, container)).data

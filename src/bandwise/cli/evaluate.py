@@ -64,7 +64,7 @@ def evaluate(
         network=network,
         seed=seed,
         splits=tuple(split or SPLITS),
-        device=opt.device_name(device),
+        device=opt.prepare_device(device),
         threads=threads,
     )
     check_network(network, weights)

@@ -72,7 +72,7 @@ def rate_accuracy(
             lagrangians=tuple(slopes or LAGRANGIANS),
             images=images,
             seed=seed,
-            device=opt.device_name(device),
+            device=opt.prepare_device(device),
         ),
         codecs=None if codecs is None else tuple(codecs),
         every=every,

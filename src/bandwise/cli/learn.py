@@ -90,7 +90,7 @@ def learn(
         images=images,
         subsampling=subsampling,
         seed=seed,
-        device=opt.device_name(device),
+        device=opt.prepare_device(device),
     )
     check_network(network, weights)
     data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)

@@ -9,6 +9,7 @@ import typer
 
 from bandwise.cli.progress import ProgressDisplay
 from bandwise.errors import ConfigurationError
+from bandwise.system import keep_freed_memory
 
 if TYPE_CHECKING:
     from bandwise import data
@@ -93,7 +94,7 @@ Workers = Annotated[
 Device = Annotated[DeviceName, typer.Option(help="`auto` takes a GPU where PyTorch sees one.")]
 
 
-def device_name(device: DeviceName) -> str:
+def prepare_device(device: DeviceName) -> str:
     """DeviceName for PyTorch; `ConfigurationError` where CUDA was asked for and is not there."""
     import torch
 
@@ -102,6 +103,7 @@ def device_name(device: DeviceName) -> str:
         raise ConfigurationError(
             "--device cuda was asked for, but PyTorch sees no CUDA device; use --device cpu"
         )
+    keep_freed_memory()
     return "cuda" if available and device != "cpu" else "cpu"
 
 

@@ -58,7 +58,7 @@ def predict(
     from bandwise.inference import Model
 
     loaded = Model.load(model, own_network=network)
-    place = opt.device_name(device)
+    place = opt.prepare_device(device)
 
     def probabilities(contents: Sequence[bytes]) -> Tensor:
         return loaded.probabilities(contents, threads=threads, device=place)

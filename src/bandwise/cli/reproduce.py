@@ -90,7 +90,7 @@ def reproduce(
             reconstruction_weight=reconstruction_weight,
             patience=patience or None,
         ),
-        device=opt.device_name(device),
+        device=opt.prepare_device(device),
     )
     with ProgressDisplay() as progress:
         data = config.load_dataset(progress)

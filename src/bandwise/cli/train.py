@@ -98,7 +98,7 @@ def train(
             frequencies=frequencies,
             band_dropout=band_dropout,
             training=training_for(data, epochs=epochs, seed=seed),
-            device=opt.device_name(device),
+            device=opt.prepare_device(device),
         )
         target = out or Path("runs") / f"train-{data.name}"
         display = ProgressDisplay(Console(stderr=True, quiet=processes.rank > 0))

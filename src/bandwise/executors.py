@@ -124,6 +124,15 @@ def use_one_torch_thread() -> None:
     torch.set_num_threads(1)
 
 
+def training_workers(workers: int) -> Processes:
+    """Processes of one thread each, so that numbers do not depend on how many there are.
+
+    Raises `ConfigurationError` for less than one worker.
+    """
+    check_workers(workers)
+    return Processes(workers, environment=ALLOCATOR, initializer=use_one_torch_thread)
+
+
 @dataclass(frozen=True)
 class InProcess:
     """One task after the other."""

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bandwise.cli.chance import warn_of_chance
 from bandwise.cli.options import (
-    Colour,
+    ColourOption,
     DataDirOption,
     DatasetArgument,
-    Device,
     DeviceOption,
+    EpochsOption,
     ImageSizeOption,
+    LagrangiansOption,
+    LearnImagesOption,
     NetworkOption,
+    SeedOption,
     WeightsOption,
     device_name,
+    load_dataset,
 )
-from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
+from bandwise.cli.output import say, warn_of_chance
+from bandwise.cli.progress import ProgressDisplay, resumable
+from bandwise.wording import quantity
 
 if TYPE_CHECKING:
     from bandwise.recipes.target import Learned
-
-
-class Method(StrEnum):
-    """How tables are learned."""
-
-    SENSITIVITY = "sensitivity"
-    GRADIENT = "gradient"
-
-
-class Chroma(StrEnum):
-    """Chroma subsampling."""
-
-    FULL = "4:4:4"
-    HALF = "4:2:0"
 
 
 def learn(
@@ -48,9 +37,6 @@ def learn(
     out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
     network: NetworkOption = "resnet",
     weights: WeightsOption = None,
-    method: Annotated[
-        Method, typer.Option(help="One pass of gradients, or descent from its result.")
-    ] = Method.SENSITIVITY,
     target_accuracy_drop: Annotated[
         float | None,
         typer.Option(help="Points of accuracy that may be lost; 1 if no target is given."),
@@ -61,42 +47,19 @@ def learn(
     target_bytes: Annotated[
         float | None, typer.Option(help="Instead: mean bytes an image, headers included.")
     ] = None,
-    subsampling: Annotated[Chroma, typer.Option(help="Of chroma, in colour.")] = Chroma.HALF,
-    slopes: Annotated[
-        list[float] | None, typer.Option(help="Prices of a bit in nats, one profile each.")
-    ] = None,
+    subsampling: Annotated[
+        Literal["4:4:4", "4:2:0"], typer.Option(help="Of chroma, in colour.")
+    ] = "4:2:0",
+    slopes: LagrangiansOption = None,
     rdo: Annotated[
         float,
         typer.Option(
-            help="Choose integers by rate and distortion, at this share of the price of a bit; 0 "
-            "rounds them."
+            help="Choose integers by rate and distortion, at this share of the tables' λ; 0 rounds "
+            "them."
         ),
     ] = 0.0,
-    images: Annotated[
-        int | None,
-        typer.Option(help="Training images that the tables are learned from; 600 if not given."),
-    ] = None,
-    adaptive: Annotated[
-        bool,
-        typer.Option(
-            "--adaptive",
-            help="Tables for each image, by its statistics alone. Learned from 4,000 images if "
-            "--images is not given.",
-        ),
-    ] = False,
-    codebook: Annotated[
-        int,
-        typer.Option(help="With --adaptive, kinds of images that get tables of their own.", min=1),
-    ] = 1,
-    continuous: Annotated[
-        bool,
-        typer.Option(
-            "--continuous", help="With --adaptive, also tables between those of the ladder."
-        ),
-    ] = False,
-    epochs: Annotated[
-        int | None, typer.Option(help="Of training the network, where it is trained.")
-    ] = None,
+    images: LearnImagesOption = 600,
+    epochs: EpochsOption = None,
     ladder: Annotated[
         Path | None,
         typer.Option(
@@ -108,39 +71,26 @@ def learn(
         Path | None,
         typer.Option(help="Network and measurements; runs/learn-DATASET if not given."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    seed: SeedOption = 0,
     data_dir: DataDirOption = None,
     image_size: ImageSizeOption = None,
-    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
-    device: DeviceOption = Device.AUTO,
+    colour: ColourOption = "rgb",
+    device: DeviceOption = "auto",
 ) -> None:
     """Learn quantisation tables for a network and keep those that meet a target.
 
-    Tables are learned for several prices of a bit, each is measured on real files of the validation
-    images, the smallest files that meet the target are chosen there, and the choice is reported on
-    the test images. The whole curve is kept in the profile and in the work folder, which a second
-    call goes on from.
+    Tables are learned for several λ, each is measured on real files of the validation images, the
+    smallest files that meet the target are chosen there, and the choice is reported on the test
+    images. The whole curve is kept in the profile and in the work folder, which a second call goes
+    on from.
 
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
-    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
-        raise typer.BadParameter(
-            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
-            "--method, --rdo and --ladder"
-        )
-    if not adaptive and (codebook > 1 or continuous):
-        raise typer.BadParameter(
-            "--codebook and --continuous are of tables for each image; give --adaptive as well"
-        )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.datasets import load_dataset
-    from bandwise.cli.stages import Stages
-    from bandwise.recipes.codebooks import POSITIONS, CodebookConfig
-    from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
+    from bandwise.recipes.learning import LAGRANGIANS, LearnConfig, profile_file_name
     from bandwise.recipes.networks import check_network
-    from bandwise.recipes.target import Target, learn_adaptive, learn_profile
+    from bandwise.recipes.target import Target, learn_profile
 
-    console = Console()
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes
     )
@@ -148,45 +98,30 @@ def learn(
         network=network,
         weights=weights,
         epochs=epochs,
-        method=method.value,
-        slopes=tuple(slopes or SLOPES),
+        lagrangians=tuple(slopes or LAGRANGIANS),
         rdo=rdo,
-        images=LearnConfig.images if images is None else images,
-        subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
+        images=images,
+        subsampling=subsampling,
         seed=seed,
         device=device_name(device),
     )
     check_network(network, weights)
-    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
-    console.print(f"{data.name}: {data.source}", highlight=False)
-    with resumable("what is finished is"), Stages(console) as stages:
-        if adaptive:
-            book = CodebookConfig(
-                size=codebook,
-                positions=POSITIONS if continuous else 1,
-                images=config.images if images else CodebookConfig.images,
-                seed=seed,
-            )
-            learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
-        else:
-            learned = learn_profile(config, data, target, folder, listener=stages.hear)
+    say(f"{data.name}: {data.source}")
+    with resumable("what is finished is"), ProgressDisplay() as progress:
+        learned = learn_profile(config, data, target, folder, progress=progress)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:
             profile.save(ladder / profile_file_name(profile))
-    console.print(_curve(learned))
-    console.print(_sentence(learned, target.drop), highlight=False, soft_wrap=True)
-    warn_of_chance(console, learned.original_test, data.test.labels.tolist())
-    places = {
-        "profile": out,
-        "ladder ": ladder,
-        "weights": learned.weights,
-        "results": learned.results,
-    }
-    for name, path in places.items():
-        if path:
-            console.print(f"{name} {path}", highlight=False, markup=False, soft_wrap=True)
+    Console(highlight=False).print(_curve(learned))
+    say(_outcome(learned, target.drop))
+    warn_of_chance(learned.original_test, data.test.labels.tolist())
+    say(f"profile {out}")
+    if ladder is not None:
+        say(f"ladder  {ladder}")
+    say(f"weights {learned.weights}\nresults {learned.results.path}")
 
 
 def _curve(learned: Learned) -> Table:
@@ -208,14 +143,13 @@ def _curve(learned: Learned) -> Table:
     return table
 
 
-def _sentence(learned: Learned, allowed: float | None) -> str:
-    """What the chosen profile does on test; ``allowed`` points were the target, if any."""
+def _outcome(learned: Learned, allowed: float | None) -> str:
+    """Result of the chosen profile on test; ``allowed`` points were the target, if any."""
     test, original = learned.test, learned.original_test
     drop = 100 * (original.accuracy - test.accuracy)
     return (
         f"on test: {test.mean_bytes:,.0f} bytes an image, accuracy {test.accuracy:.2%}, "
         f"{abs(drop):.2f} points {'below' if drop >= 0 else 'above'} the originals' "
-        f"{original.accuracy:.2%} "
-        f"({quantity(len(test.image_correct), 'image')})"
+        f"{original.accuracy:.2%} ({quantity(test.images, 'image')})"
         + ("" if allowed is None or drop <= allowed else f", more than the {allowed:g} asked for")
     )

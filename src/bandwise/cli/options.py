@@ -1,31 +1,26 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what commands make of them."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bandwise.cli.progress import ProgressDisplay
+from bandwise.errors import ConfigurationError
 
-class Colour(StrEnum):
-    """How images of a folder are read."""
+if TYPE_CHECKING:
+    from bandwise.data import Dataset
 
-    GREY = "grey"
-    RGB = "rgb"
-
-
-class Device(StrEnum):
-    """Where networks run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
+Colour = Literal["grey", "rgb"]
+Device = Literal["auto", "cpu", "cuda"]
 
 DatasetArgument = Annotated[
     str, typer.Argument(help="A folder of images by class, `mnist`, `fashion-mnist` or `digits`.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Output folder; runs/COMMAND-DATASET if not given.")
 ]
 NetworkOption = Annotated[
     str,
@@ -34,6 +29,10 @@ NetworkOption = Annotated[
 WeightsOption = Annotated[
     Path | None,
     typer.Option(help="The network's weights, safetensors; trained first if not given."),
+]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(help="Of training each network that is trained; by the images if not given."),
 ]
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A trained model, one safetensors file.")
@@ -56,6 +55,7 @@ ImageSizeOption = Annotated[
         "given, the shortest side of all, rounded down to a multiple of 8."
     ),
 ]
+ColourOption = Annotated[Colour, typer.Option(help="How images of a folder are read.")]
 JpegFolderArgument = Annotated[
     Path, typer.Argument(help="A folder of .jpg files by class, such as `encode` makes.")
 ]
@@ -66,6 +66,30 @@ BlockSizeOption = Annotated[
         "block; needed where they differ in size."
     ),
 ]
+LagrangiansOption = Annotated[
+    list[float] | None,
+    typer.Option("--slopes", help="Lagrangian multipliers λ in nats a bit, one profile each."),
+]
+CodecsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Codecs, or families of one, such as `webp` or `'libjpeg compact'`; every codec that "
+        "is installed if not given."
+    ),
+]
+EveryOption = Annotated[
+    int, typer.Option(help="Of each family's settings, measure every EVERY-th.", min=1)
+]
+LearnImagesOption = Annotated[
+    int, typer.Option(help="Training images that the tables are learned from.")
+]
+SeedOption = Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)]
+SeedsOption = Annotated[
+    list[int] | None, typer.Option(help="One run of each kind a seed; 0 1 2 if not given.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Runs side by side; one a core if not given.", min=1)
+]
 DeviceOption = Annotated[Device, typer.Option(help="`auto` takes a GPU where PyTorch sees one.")]
 
 
@@ -73,11 +97,30 @@ def device_name(device: Device) -> str:
     """Device for PyTorch; `ConfigurationError` where CUDA was asked for and is not there."""
     import torch
 
-    from bandwise.errors import ConfigurationError
-
     available = torch.cuda.is_available()
-    if device is Device.CUDA and not available:
+    if device == "cuda" and not available:
         raise ConfigurationError(
             "--device cuda was asked for, but PyTorch sees no CUDA device; use --device cpu"
         )
-    return "cuda" if available and device is not Device.CPU else "cpu"
+    return "cuda" if available and device != "cpu" else "cpu"
+
+
+def square(side: int | None) -> tuple[int, int] | None:
+    """Height and width of a square image."""
+    return None if side is None else (side, side)
+
+
+def load_dataset(
+    name: str, *, data_dir: Path | None, image_size: int | None, colour: Colour
+) -> Dataset:
+    """Load a data set as the options of the same names say, with progress."""
+    from bandwise.data import load
+
+    with ProgressDisplay() as progress:
+        return load(
+            name,
+            data_dir=data_dir,
+            image_size=square(image_size),
+            colour=colour,
+            progress=progress,
+        )

@@ -91,7 +91,18 @@ class Executor(Protocol):
 
 
 class _Pooled(Executor):
-    """Does tasks by workers that last as long as `map`."""
+    """Does tasks by workers that last as long as `map`.
+
+    Raises `ConfigurationError` for less than one of them.
+    """
+
+    workers: Any
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ConfigurationError(
+                f"workers is at least 1, got {self.workers}; leave it out: one a core"
+            )
 
     def map(
         self,
@@ -129,7 +140,6 @@ def training_workers(workers: int) -> Processes:
 
     Raises `ConfigurationError` for less than one worker.
     """
-    check_workers(workers)
     return Processes(workers, environment=ALLOCATOR, initializer=use_one_torch_thread)
 
 
@@ -292,13 +302,11 @@ def executor_of(engine: str, workers: int | None) -> Executor:
 
     Raises `ConfigurationError` for another name, and for less than one worker.
     """
-    if workers is not None and workers < 1:
-        raise ConfigurationError(f"workers is at least 1, got {workers}; leave it out: one a core")
     if engine == "ray":
         return Ray(workers)
     if engine not in ("local", "threads"):
         raise ConfigurationError(f"engine {engine!r}; choose local, threads or ray")
-    count = workers or available_cores()
+    count = available_cores() if workers is None else workers
     if engine == "threads":
         return Threads(count)
     return InProcess() if count == 1 else Processes(count)

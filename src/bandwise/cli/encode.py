@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
-from bandwise.cli.options import Device, DeviceOption
-from bandwise.cli.progress import counting, saving_text
+from bandwise.cli.options import DeviceOption
+from bandwise.cli.output import say
+from bandwise.cli.progress import ProgressDisplay
 from bandwise.encoding import Container
 from bandwise.executors import executor_of
 from bandwise.pipeline import (
@@ -27,7 +27,6 @@ from bandwise.pipeline import (
     encode_tree,
     is_image_or_folder,
 )
-from bandwise.progress import Progress
 from bandwise.wording import quantity
 
 Engine = Literal["local", "ray"]
@@ -70,7 +69,7 @@ def encode(
             min=0,
         ),
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: DeviceOption = "auto",
     for_model: Annotated[
         Path | None,
         typer.Option(
@@ -179,17 +178,10 @@ def encode(
     )
     options = EncodeOptions(alpha=alpha, requantise=requantise)
     executor = executor_of(engine if shards else "threads", workers)
-    errors = Console(stderr=True)
     try:
         # Pillow warns of oddities in metadata; the pixels are what counts.
-        with warnings.catch_warnings(), counting(errors, "encoding", "images") as tell:
+        with warnings.catch_warnings(), ProgressDisplay() as display:
             warnings.simplefilter("ignore")
-
-            def show(now: Progress) -> None:
-                totals: Totals = now.detail
-                note = saving_text(totals.bytes_in, totals.bytes_out) if shards else ""
-                tell(totals.done, totals.total, before=totals.kept, note=note)
-
             if shards:
                 totals = encode_shards(
                     source,
@@ -201,7 +193,7 @@ def encode(
                     resume=resume,
                     executor=executor,
                     max_error_rate=max_error_rate,
-                    progress=show,
+                    progress=display,
                 )
             else:
                 totals = encode_tree(
@@ -212,7 +204,7 @@ def encode(
                     resume=resume,
                     executor=executor,
                     max_error_rate=max_error_rate,
-                    progress=show,
+                    progress=display,
                 )
     except KeyboardInterrupt as stop:
         stop.add_note("files that are written are whole, the same command with --resume goes on")
@@ -224,13 +216,11 @@ def encode(
         rate = {"images_per_second": round(totals.images_per_second, 1)}
         print(json.dumps(found | rate, indent=2))
     else:
-        text = _in_words(totals, shards=shards)
-        Console().print(text, highlight=False, soft_wrap=True)
+        say(_in_words(totals, shards=shards))
     if totals.skipped:
-        lines = [f"skipped {printable(one.name)}: {one.reason}" for one in totals.first_skipped]
-        lines += [f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}"]
-        for line in lines:
-            errors.print(line, highlight=False, markup=False, soft_wrap=True)
+        for one in totals.first_skipped:
+            say(f"skipped {printable(one.name)}: {one.reason}", error=True)
+        say(f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}", error=True)
         raise typer.Exit(EXIT_SKIPPED)
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bandwise.cli.encode import printable
-from bandwise.cli.progress import counting
+from bandwise.cli.output import say
+from bandwise.cli.progress import ProgressDisplay
 from bandwise.errors import DamagedOutputError
 from bandwise.executors import executor_of
-from bandwise.pipeline import Verified
 from bandwise.pipeline import verify as verify_output
 from bandwise.wording import quantity
 
@@ -38,29 +37,19 @@ def verify(
 
     Example: bandwise verify photos-small
     """
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    with warnings.catch_warnings(), counting(errors, "verifying", "files") as tell:
+    with warnings.catch_warnings(), ProgressDisplay() as display:
         warnings.simplefilter("ignore")
-        found = verify_output(
-            out,
-            executor=executor_of("local", workers),
-            progress=lambda now: tell(now.done, now.total or 0),
-        )
+        found = verify_output(out, executor=executor_of("local", workers), progress=display)
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        Console().print(_in_words(found), highlight=False, soft_wrap=True)
+        text = f"{quantity(found.images, 'image')} whole"
+        text += f" in {quantity(found.shards, 'shard')}" if found.shards else ""
+        say(text + (f", {found.quarantined:,} quarantined" if found.quarantined else ""))
     for problem in found.problems[:PROBLEMS_SHOWN]:
-        errors.print(f"{printable(problem.path)}: {problem.what}", markup=False)
+        say(f"{printable(problem.path)}: {problem.what}", error=True)
     if found.problems:
         raise DamagedOutputError(
             f"{quantity(len(found.problems), 'problem')} in {out}; remove the files that are named "
             "and run `encode` again with --resume"
         )
-
-
-def _in_words(found: Verified) -> str:
-    text = f"{quantity(found.images, 'image')} whole"
-    if found.shards:
-        text += f" in {quantity(found.shards, 'shard')}"
-    return text + (f", {found.quarantined:,} quarantined" if found.quarantined else "")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from bandwise.recipes.runner import Event, run
 from safetensors.torch import load_file
 
 from bandwise.bands import Rings, radial_bands
@@ -18,7 +19,6 @@ from bandwise.recipes.reproduce import (
     jobs,
     run_job,
 )
-from bandwise.recipes.runner import Event, run
 from bandwise.recipes.variants import CONTROLS, EXTENSIONS, PAPER, VARIANTS
 from bandwise.results import Row, read_rows
 from bandwise.training import EpochResult, Observer, TrainingConfig

@@ -8,7 +8,7 @@ from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS
 from bandwise.data.coefficients import read_batch
-from bandwise.data.draws import Draws
+from bandwise.data.epochs import BatchRandom as Draws
 from bandwise.data.files import LabelledFiles
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.tables import TableSet

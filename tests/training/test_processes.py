@@ -23,9 +23,8 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, augment
-from bandwise.data.coefficient_augment import augment_coefficients
-from bandwise.data.draws import Draws
+from bandwise.data.augment import PHOTOGRAPHS, augment, augment_coefficients
+from bandwise.data.epochs import BatchRandom as Draws
 from bandwise.data.files import load_files
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.errors import CheckpointError, ConfigurationError

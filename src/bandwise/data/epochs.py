@@ -7,10 +7,9 @@ Every process draws the whole order and takes its part of each batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import torch
-import torch.utils.data
 from torch import Tensor
 
 from bandwise.errors import ConfigurationError
@@ -51,45 +50,47 @@ def part_of(count: int, rank: int, world_size: int) -> slice:
     return slice(count * rank // world_size, count * (rank + 1) // world_size)
 
 
-class EpochBatches(torch.utils.data.Sampler[list[int]]):
-    """The batches of this process, as `bandwise.training.train_network` draws them.
+class BatchRandom:
+    """Random numbers for the images of one batch, all of them from a generator that is given.
 
-    For ``DataLoader(batch_sampler=...)``, which shares them out among its workers. Over all
-    processes, an epoch has every image exactly once.
+    Here all images are this process's own. Where several processes share a batch, each draws for
+    all of it and takes what is for its part, so that an image is changed alike on any number of
+    them (`bandwise.training.processes`).
 
     Parameters
     ----------
     count
-        Images of the data set.
-    batch_size
-        Of all processes together.
-    rank, world_size
-        This process and their number, such as ``torch.distributed.get_rank()`` and
-        ``get_world_size()``.
-
-    Raises
-    ------
-    ConfigurationError
-        When a batch has fewer images than there are processes.
+        Images of the batch.
     """
 
-    def __init__(
-        self, count: int, batch_size: int, *, seed: int = 0, rank: int = 0, world_size: int = 1
-    ) -> None:
-        self._count, self._batch_size, self._seed = count, batch_size, seed
-        self._rank, self._world_size = rank, world_size
-        self.set_epoch(0)
+    def __init__(self, generator: torch.Generator, count: int) -> None:
+        self.generator = generator
+        self.count = count
+        self.part = slice(0, count)
 
-    def set_epoch(self, epoch: int, *, start: int = 0) -> None:
-        """Go to an epoch, and past its first ``start`` batches, those that a stopped run did."""
-        generator = epoch_generator(self._seed, epoch)
-        self._batches = draw_batches(
-            self._count, self._batch_size, generator, world_size=self._world_size
-        )[start:]
+    @property
+    def weight(self) -> float:
+        """What the mean loss over the part is to be multiplied with."""
+        return 1.0
 
-    def __len__(self) -> int:
-        return len(self._batches)
+    def one(self) -> float:
+        """Draw a number from [0, 1)."""
+        return float(torch.rand((), generator=self.generator))
 
-    def __iter__(self) -> Iterator[list[int]]:
-        for batch in self._batches:
-            yield batch[part_of(len(batch), self._rank, self._world_size)].tolist()
+    def all(self, *shape: int) -> Tensor:
+        """Draw numbers from [0, 1) for every image of the batch, (count, *shape)."""
+        return torch.rand((self.count, *shape), generator=self.generator)
+
+    def each(self, *shape: int) -> Tensor:
+        """Those of `all` that are for the images of the part, (n, *shape)."""
+        return self.all(*shape)[self.part]
+
+    def beta(self, concentration: float) -> float:
+        """Draw from Beta(c, c), as a ratio of Gamma variables."""
+        gamma = torch._standard_gamma(torch.full((2,), concentration), self.generator)
+        return float(gamma[0] / gamma.sum().clamp(min=1e-12))
+
+    def shuffle(self) -> Callable[[Tensor], Tensor]:
+        """Draw another order of the batch; returns what puts tensors (n, ...) of the part in it."""
+        order = torch.randperm(self.count, generator=self.generator)
+        return lambda values: values[order]

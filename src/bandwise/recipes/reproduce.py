@@ -20,10 +20,11 @@ from bandwise.compressors import (
     LearnedEdges,
     StaticBands,
 )
-from bandwise.data import Dataset, LabelledImages, Progress, holdout, load
+from bandwise.data import Dataset, LabelledImages, holdout, load
 from bandwise.data.batches import TensorBatches
 from bandwise.errors import ConfigurationError
 from bandwise.files import write_json
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.variants import VARIANTS, Variant
 from bandwise.results import SCHEMA, Row, digest, machine, now, versions
 from bandwise.tasks import Classification
@@ -66,7 +67,7 @@ class ReproduceConfig:
                 f"unknown variant {unknown[0]!r}; known: {', '.join(VARIANTS)}"
             )
 
-    def load_dataset(self, progress: Progress | None = None) -> Dataset:
+    def load_dataset(self, progress: ProgressCallback = ignore_progress) -> Dataset:
         """Find, check and read the data set."""
         return load(
             self.dataset,

@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import Augmentation, augment, mix
-from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
-from bandwise.data.draws import Draws
+from bandwise.data.augment import Augmentation, augment, augment_coefficients, mix
+from bandwise.data.epochs import BatchRandom as Draws
 from bandwise.data.files import LabelledFiles
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.tasks import to_unit_range
@@ -126,7 +125,7 @@ class CoefficientExamples(Examples[CoefficientBatch]):
         *,
         scale: float,
     ) -> CoefficientBatch:
-        """See `bandwise.data.coefficient_augment`."""
+        """See `bandwise.data.augment`."""
         rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
         return augment_coefficients(
             inputs, settings, draws, rows=rows, columns=columns, band_dropout=self._band_dropout
@@ -135,8 +134,8 @@ class CoefficientExamples(Examples[CoefficientBatch]):
     def mix(
         self, inputs: CoefficientBatch, targets: Tensor, share: float, draws: Draws
     ) -> tuple[CoefficientBatch, Tensor]:
-        """See `bandwise.data.coefficient_augment`."""
-        return mix_coefficients(inputs, targets, share, draws)
+        """See `bandwise.data.augment`."""
+        return mix(inputs, targets, share, draws)
 
 
 def as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:

@@ -27,7 +27,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from bandwise.data.draws import Draws
+from bandwise.data.epochs import BatchRandom as Draws
 from bandwise.data.epochs import part_of
 from bandwise.errors import ConfigurationError, WorkerError
 

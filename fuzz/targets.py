@@ -23,7 +23,7 @@ import numpy as np
 
 from bandwise import jpeg
 from bandwise.adaptive import load_profile
-from bandwise.data.mnist import parse_idx
+from bandwise.data.known import parse_idx
 from bandwise.errors import (
     BandwiseError,
     CheckpointError,
@@ -137,10 +137,10 @@ def picture(data: bytes) -> None:
 
 
 def training_image(data: bytes) -> None:
-    from bandwise.data.decode import decode
+    from bandwise.images import decode_file
 
     with small_images():
-        assert decode(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
+        assert decode_file(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
 
 
 def transcoded(data: bytes) -> None:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as ProgressBar
 
 from bandwise.cli.options import Colour
 from bandwise.data import Dataset, load
-from bandwise.data import Progress as DataProgress
+from bandwise.progress import Progress, ProgressCallback
 
 
 def load_dataset(
@@ -29,16 +30,16 @@ def load_dataset(
 
 
 @contextmanager
-def data_progress(console: Console) -> Iterator[DataProgress]:
+def data_progress(console: Console) -> Iterator[ProgressCallback]:
     """Show what finding and reading the data set is doing."""
-    with Progress(
+    with ProgressBar(
         TextColumn("{task.description}"), BarColumn(), console=console, transient=True
     ) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total or None)
-            bar.update(tasks[what], completed=done)
+        def report(progress: Progress) -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bar.add_task(progress.stage, total=progress.total)
+            bar.update(tasks[progress.stage], completed=progress.done)
 
         yield report

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bandwise.measures.curves import envelope
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -24,7 +25,6 @@ from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
 from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
 from bandwise.learning import fisher_information, sensitivity_candidates
-from bandwise.measures.curves import envelope
 from bandwise.profile import Profile
 from bandwise.rate import Calibration, RateCurves, symbol_bits
 from bandwise.recipes.learning import SLOPES, LearnConfig, problem_of, profile_of

@@ -91,7 +91,6 @@ def train(
     from bandwise.data.files import load_files
     from bandwise.errors import ConfigurationError
     from bandwise.inference import Model
-    from bandwise.recipes.stages import training as reporting
     from bandwise.recipes.training import (
         TrainConfig,
         choose_frequencies,
@@ -135,7 +134,7 @@ def train(
                 data,
                 processes=processes,
                 checkpoint=target / CHECKPOINT_NAME,
-                progress=reporting(stages.hear),
+                progress=stages.show,
             )
         if processes.rank > 0:
             return

@@ -35,10 +35,10 @@ _HALF_A_VALUE = 0.5
 """Added to each number of values before a logarithm."""
 
 
-def symbol_bits(
-    quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0"
-) -> tuple[Tensor, Tensor]:
-    """Bits of luma and of chroma an image, each (N,), of a baseline file with optimised codes.
+def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0") -> Tensor:
+    """Bits (N,) of the entropy-coded payload of baseline files with optimised Huffman codes.
+
+    0.3 to 1.1 % stay uncounted, mostly stuffed bytes.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ def symbol_bits(
             "expected 1 or 3 components of shape (N, blocks_y, blocks_x, 8, 8), got "
             f"{[tuple(plane.shape) for plane in quantised]}"
         )
-    is_colour = len(quantised) == 3
-    luma = _table_bits(quantised[:1], LUMA_SAMPLING[subsampling] if is_colour else (1, 1))
-    chroma = _table_bits(quantised[1:], (1, 1)) if is_colour else torch.zeros_like(luma)
-    return luma, chroma
+    if len(quantised) == 1:
+        return _table_bits(quantised, (1, 1))
+    luma, *chroma = quantised
+    return _table_bits([luma], LUMA_SAMPLING[subsampling]) + _table_bits(chroma, (1, 1))
 
 
 def _table_bits(planes: Sequence[Tensor], unit: tuple[int, int]) -> Tensor:

@@ -14,9 +14,8 @@ from bandwise.data import Dataset
 from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.learning import LearnConfig
-from bandwise.recipes.stages import Listener, silent
-from bandwise.recipes.stages import training as reporting
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network, find_builder, load_network, read_weights
 from bandwise.training import NetworkConfig, train_network
@@ -47,7 +46,11 @@ def default_training(
 
 
 def prepare_network(
-    config: LearnConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
+    config: LearnConfig,
+    dataset: Dataset,
+    out: Path,
+    *,
+    progress: ProgressCallback = ignore_progress,
 ) -> nn.Module:
     """Load the network's weights, or train it and keep them as ``out/NETWORK.safetensors``.
 
@@ -86,7 +89,7 @@ def prepare_network(
             checkpoint=path.with_suffix(".checkpoint.safetensors"),
             fingerprint=f"{config.network} {dataset.sha256}",
             stage=f"training {config.network}",
-            progress=reporting(listener),
+            progress=progress,
         )
     except CheckpointError as error:
         raise CheckpointError(

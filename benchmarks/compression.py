@@ -28,7 +28,7 @@ from bandwise.measures.curves import envelope
 from bandwise.profile import Profile
 from bandwise.rate import Calibration, RateCurves, symbol_bits
 from bandwise.recipes.learning import SLOPES, LearnConfig, problem_of, profile_of
-from bandwise.rounding import Rounding, quantise
+from bandwise.rounding import round_half_away
 from bandwise.tables import QuantTable, TableSet, flat
 from bandwise.tasks import logits_of, to_unit_range
 from bandwise.tasks.networks import load_network
@@ -74,17 +74,13 @@ def steps_of(tables: TableSet) -> list[Tensor]:
     return [torch.tensor(table.array) for table in (tables.luma, tables.chroma, tables.chroma)]
 
 
-def by_symbols(rounding: Rounding) -> Estimate:
-    def estimate(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
-        noise = torch.Generator().manual_seed(0)
-        counted = []
-        for tables in sets:
-            scaled = [x / q for x, q in zip(planes, steps_of(tables), strict=True)]
-            bits = symbol_bits([quantise(values, rounding, noise) for values in scaled])
-            counted.append([float(part.double().mean()) for part in bits])
-        return np.array(counted)
-
-    return estimate
+def by_symbols(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
+    counted = []
+    for tables in sets:
+        scaled = [x / q for x, q in zip(planes, steps_of(tables), strict=True)]
+        bits = symbol_bits([round_half_away(values) for values in scaled])
+        counted.append([float(part.double().mean()) for part in bits])
+    return np.array(counted)
 
 
 def by_curves(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
@@ -109,9 +105,8 @@ def payload_bits(pixels_u8: Tensor, sets: Sequence[TableSet]) -> NDArray[np.floa
 def rate_estimates(fitted_u8: Tensor, measured_u8: Tensor) -> list[list[str]]:
     """Errors of the mean payload; coefficients are fitted to other images, libjpeg's tables."""
     estimates = {
-        "`estimate_bits`": by_symbols("hard"),
+        "`estimate_bits`": by_symbols,
         "`RateCurves`": by_curves,
-        "`estimate_bits`, noise for rounding": by_symbols("noise"),
     }
     libjpegs, others = [TableSet.ijg(quality) for quality in QUALITIES], other_tables()
     fitted, planes = (

@@ -31,8 +31,8 @@ from torch import Tensor, nn
 from bandwise.bands import radial_bands
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
-from bandwise.recipes.pool import ALLOCATOR
-from bandwise.results import available_cores, machine, versions
+from bandwise.executors import ALLOCATOR
+from bandwise.system import available_cores, machine, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
 from bandwise.training import TrainingConfig, train

@@ -18,6 +18,8 @@ from PIL import Image, ImageCms
 from bandwise import jpeg
 from bandwise.adaptive import AdaptiveProfile
 from bandwise.coefficients import Subsampling
+from bandwise.encoding import ProfileEncoder
+from bandwise.executors import InProcess
 from bandwise.frequencies import Frequencies
 from bandwise.pipeline import encode_shards, encode_tree
 from bandwise.policy import Policy, statistics_count
@@ -26,6 +28,7 @@ from bandwise.results import SCHEMA
 from bandwise.tables import TableSet, flat
 
 PROFILE = Profile(name="fuzz", tables=TableSet(luma=flat(9), chroma=flat(21)))
+ENCODER = ProfileEncoder(PROFILE)
 OTHER_PROFILE = Profile(name="other", tables=TableSet.ijg(30), subsampling="4:4:4")
 
 
@@ -109,7 +112,7 @@ def profiles() -> list[bytes]:
         Profile(
             name="optimised",
             tables=grey,
-            rate_distortion=RateDistortion(slope=0.5, sensitivity={"luma": np.ones((8, 8))}),
+            rate_distortion=RateDistortion(lagrangian=0.5, sensitivity={"luma": np.ones((8, 8))}),
             provenance={"seed": 1},
             curve=[{"bytes": 10}],
         ),
@@ -281,8 +284,8 @@ def folders() -> tuple[tuple[dict[str, bytes], dict[str, bytes]], Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(saved(Image.fromarray(pixels(4 + number, 5)), "PNG"))
     (source / "class0/x.png").write_bytes(b"no image")
-    encode_shards(str(source), folder / "shards", PROFILE, shard_images=2)
-    encode_tree(source, folder / "tree", PROFILE, workers=1)
+    encode_shards(str(source), folder / "shards", ENCODER, shard_images=2)
+    encode_tree(source, folder / "tree", ENCODER, executor=InProcess())
     return (dict(_files(folder / "shards")), dict(_files(folder / "tree"))), source
 
 

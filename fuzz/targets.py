@@ -24,6 +24,7 @@ import numpy as np
 from bandwise import jpeg
 from bandwise.adaptive import load_profile
 from bandwise.data.mnist import parse_idx
+from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     BandwiseError,
     CheckpointError,
@@ -36,6 +37,7 @@ from bandwise.errors import (
     ResultsError,
     UnreadableImageError,
 )
+from bandwise.executors import InProcess
 from bandwise.jpeg.markers import metadata, segments
 from bandwise.pipeline import (
     EncodeOptions,
@@ -145,12 +147,10 @@ def training_image(data: bytes) -> None:
 
 def transcoded(data: bytes) -> None:
     requantise = bool(data) and data[-1] % 2 == 0
-    options = EncodeOptions(
-        requantise=requantise, container="smallest" if requantise else "baseline"
-    )
+    encoder = ProfileEncoder(seeds.PROFILE, "smallest" if requantise else "baseline")
     with small_images():
-        result = transcode(data, seeds.PROFILE, options)
-    check_file(result.data, seeds.PROFILE)
+        result = transcode(data, encoder, EncodeOptions(requantise=requantise))
+    check_file(result.data, encoder.profiles)
     assert jpeg.decode(result.data).size > 0
 
 
@@ -280,9 +280,9 @@ class Output:
         _, source = seeds.folders()
         with self._with_file(data) as out:
             if self._number:
-                encode_tree(source, out, seeds.PROFILE, resume=True, workers=1)
+                encode_tree(source, out, seeds.ENCODER, resume=True, executor=InProcess())
             else:
-                encode_shards(str(source), out, seeds.PROFILE, shard_images=2, resume=True)
+                encode_shards(str(source), out, seeds.ENCODER, shard_images=2, resume=True)
 
     @functools.cached_property
     def _contents(self) -> dict[str, bytes]:

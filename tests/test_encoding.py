@@ -52,7 +52,7 @@ def profile_of(
         tables=tables,
         subsampling=subsampling,
         rate_distortion=(
-            None if slope is None else RateDistortion(slope=slope, sensitivity=sensitivity)
+            None if slope is None else RateDistortion(lagrangian=slope, sensitivity=sensitivity)
         ),
     )
 
@@ -154,7 +154,7 @@ def test_optimising_pays_in_its_own_measure(slope: float, grey: bool) -> None:
 def test_chroma_planes_are_weighed_by_their_own_sensitivity() -> None:
     pixels = picture(64, 64, seed=6)
     weights = {"luma": np.ones((8, 8)), "cb": np.zeros((8, 8)), "cr": np.ones((8, 8))}
-    choice = RateDistortion(slope=1e-9, sensitivity=weights)
+    choice = RateDistortion(lagrangian=1e-9, sensitivity=weights)
     profile = Profile(name="no cb", tables=TABLES, rate_distortion=choice)
     planes = jpeg.read_coefficients(encode_pixels(pixels, profile)).planes
     ac_counts = [np.count_nonzero(plane.blocks.reshape(-1, 64)[:, 1:]) for plane in planes]
@@ -278,7 +278,7 @@ def test_optimising_leaves_dropped_frequencies_zero(kept: Frequencies, again: bo
 def test_optimising_knows_what_is_dropped() -> None:
     """Integers that are set to zero afterwards would have cost more in the same measure."""
     pixels = noisy_picture()
-    profile = profile_of(slope=0.05).keeping(Frequencies.triangle(40, channels=3))
+    profile = profile_of(slope=0.05).keeping(Frequencies.zigzag(40, channels=3))
     image = jpeg.read_coefficients(encode_pixels(pixels, profile_of(slope=0.05)))
     planes = [
         replace(plane, blocks=plane.blocks * mask)
@@ -297,7 +297,7 @@ def test_dropping_saves_real_bytes(slope: float | None) -> None:
     pixels = noisy_picture()
     sizes = [
         len(encode_pixels(pixels, profile_of(slope=slope).keeping(kept)))
-        for kept in (Frequencies.triangle(count, channels=3) for count in (192, 24, 12, 6))
+        for kept in (Frequencies.zigzag(count, channels=3) for count in (192, 24, 12, 6))
     ]
     assert all(less < 0.9 * more for more, less in itertools.pairwise(sizes)), sizes
 
@@ -313,7 +313,7 @@ def test_keeping_everything_changes_no_byte(slope: float | None, grey: bool) -> 
     assert requantise(source, whole) == requantise(source, profile)
 
 
-@pytest.mark.parametrize("kept", [Frequencies.triangle(24, channels=3), Frequencies((0, 1, 8))])
+@pytest.mark.parametrize("kept", [Frequencies.zigzag(24, channels=3), Frequencies((0, 1, 8))])
 def test_a_network_reads_the_same_in_a_file_of_what_it_reads(kept: Frequencies) -> None:
     torch.manual_seed(0)
     network = CoefficientResNet(3, frequencies=kept, width=8).eval()

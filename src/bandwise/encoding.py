@@ -101,7 +101,7 @@ def encode_pixels(
     """JPEG file of uint8 pixels, (height, width) grey or (height, width, 3) RGB.
 
     The file has exactly the profile's tables; a grey image needs only the luma table. Without rate–
-    distortion optimisation, or at slope 0, the integers are those of `jpeg.encode`. With it they
+    distortion optimisation, or at λ = 0, the integers are those of `jpeg.encode`. With it they
     are chosen from coefficients that are rounded to integers. Those of frequencies that the profile
     drops are zero. "baseline" and "progressive" files have optimised Huffman tables; "smallest" is
     the smallest of baseline, baseline with one pair of Huffman tables for all components, and
@@ -173,7 +173,7 @@ def encode_batch(
 def _optimisation(profile: Profile) -> RateDistortion | None:
     """Settings of the optimisation, None where it would change nothing."""
     choice = profile.rate_distortion
-    return choice if choice is not None and choice.slope > 0 else None
+    return choice if choice is not None and choice.lagrangian > 0 else None
 
 
 def _kept(image: Coefficients, profile: Profile) -> Coefficients:
@@ -209,7 +209,7 @@ def _quantised_group(planes: Sequence[Plane], profile: Profile, group: slice) ->
             ac_bits = jpeg.ac_code_bits(*integers)
             integers = [
                 jpeg.optimise_blocks(
-                    x, table, sensitivity=sensitivity, slope=choice.slope, ac_bits=ac_bits
+                    x, table, sensitivity=sensitivity, slope=choice.lagrangian, ac_bits=ac_bits
                 )
                 for x, sensitivity in zip(coefficients, sensitivities, strict=True)
             ]

@@ -35,7 +35,7 @@ def test_each_image_gets_the_smallest_file_of_a_ladder_within_the_tolerance(
     Image.fromarray(picture(40, 24, grey=True)).save(images / "grey.png")
     profiles = {step: Profile.load(ladder / f"{step}.json") for step in STEPS}
     model = load_network("small-cnn", Path(network[3]), num_classes=CLASSES, channels=3)
-    guide = Guide(list(profiles.values()), model, encode=encode_pixels)
+    guide = Guide(list(profiles.values()), model)
     rungs = {}
     for path in images.iterdir():
         rungs[path.stem] = guide.rungs(read_picture(path.read_bytes()).pixels_u8)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bandwise import jpeg
+from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     ConfigurationError,
     DataNotFoundError,
@@ -24,11 +25,9 @@ from bandwise.errors import (
     SourceChangedError,
     WorkerError,
 )
+from bandwise.executors import Executor, InProcess, Processes
 from bandwise.pipeline import (
     EncodeOptions,
-    Executor,
-    InProcess,
-    Processes,
     Totals,
     dataset,
     encode_shards,
@@ -37,8 +36,18 @@ from bandwise.pipeline import (
     verify,
 )
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from tests.pipeline.datasets import PROFILE, everything, image_file, members, put_images, put_tar
+from bandwise.progress import Progress
+from tests.pipeline.datasets import (
+    ENCODER,
+    OTHER,
+    PROFILE,
+    everything,
+    image_file,
+    members,
+    put_images,
+    put_tar,
+    quarantine,
+)
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -47,13 +56,24 @@ pytestmark = pytest.mark.skipif(
 SHARD_IMAGES = 3
 
 
+class ByBrightness:
+    """An encoder that other processes can be sent, with two profiles to choose from."""
+
+    profiles: Sequence[Profile] = (PROFILE, OTHER)
+    settings = {"container": "smallest", "threshold": 128}  # noqa: RUF012
+
+    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+        profile = self.profiles[int(pixels_u8.mean() > 128)]
+        return ProfileEncoder(profile).encode(pixels_u8, icc=icc)
+
+
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     return put_images(tmp_path / "in")
 
 
 def run(source: Path, out: Path, **options: Any) -> Totals:
-    return encode_shards(str(source), out, PROFILE, shard_images=SHARD_IMAGES, **options)
+    return encode_shards(str(source), out, ENCODER, shard_images=SHARD_IMAGES, **options)
 
 
 @pytest.fixture
@@ -66,10 +86,10 @@ def test_every_image_is_in_a_shard_with_its_label_and_an_entry_says_where(
     images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    told: list[tuple[int, int]] = []
-    totals = run(images, out, progress=lambda so_far: told.append((so_far.done, so_far.total)))
-    assert told == [(3, 12), (6, 12), (9, 12), (12, 12)]
-    assert (totals.shards, totals.encoded, totals.kept, totals.quarantined) == (4, 12, 0, 0)
+    reports: list[Progress] = []
+    totals = run(images, out, progress=reports.append)
+    assert [(one.done, one.total) for one in reports] == [(3, 12), (6, 12), (9, 12), (12, 12)]
+    assert (totals.parts, totals.encoded, totals.kept, totals.skipped) == (4, 12, 0, 0)
     found: dict[str, bytes] = {}
     for index in range(4):
         contents = members(out / f"shard-{index:06d}.tar")
@@ -84,7 +104,7 @@ def test_every_image_is_in_a_shard_with_its_label_and_an_entry_says_where(
             assert found[f"{sample['key']}.jpg"] in region
     for path in images.rglob("*.png"):
         key = path.relative_to(images).with_suffix("").as_posix()
-        assert found[f"{key}.jpg"] == transcode(path.read_bytes(), PROFILE).data
+        assert found[f"{key}.jpg"] == transcode(path.read_bytes(), ENCODER).data
         assert found[f"{key}.cls"] == (b"0" if key.startswith("cat") else b"1")
     manifest = json.loads((out / "manifest.json").read_bytes())
     assert manifest["classes"] == ["cat", "dog"]
@@ -104,8 +124,8 @@ def test_what_is_finished_is_kept_and_the_rest_done(
 ) -> None:
     out = tmp_path / "out"
 
-    def stop(totals: Totals) -> None:
-        if totals.shards_done == 2:
+    def stop(now: Progress) -> None:
+        if now.detail.parts_done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -133,17 +153,14 @@ def test_a_shard_that_is_gone_or_shorter_is_made_again(
     assert everything(out) == undisturbed
 
 
-OTHER = Profile(name="other", tables=TableSet(luma=flat(9), chroma=flat(22)))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"profile": OTHER}, r"profiles: scenes \(\w+\) then, other \(\w+\) now"),
-        ({"options": EncodeOptions(container="baseline")}, "smallest then, baseline now"),
+        ({"encoder": ProfileEncoder(OTHER)}, r"profiles: scenes \(\w+\) then, other \(\w+\) now"),
+        ({"encoder": ProfileEncoder(PROFILE, "baseline")}, "smallest then, baseline now"),
         ({"options": EncodeOptions(requantise=True)}, "requantise: False then, True now"),
         ({"shard_images": 4}, "shard_images: 3 then, 4 now"),
-        ({"settings": {"tolerance": 0.1}}, "tolerance: None then, 0.1 now"),
+        ({"encoder": ByBrightness()}, "threshold: None then, 128 now"),
     ],
 )
 def test_going_on_with_other_settings_is_refused(
@@ -152,7 +169,7 @@ def test_going_on_with_other_settings_is_refused(
     out = tmp_path / "out"
     run(images, out)
     before = everything(out)
-    asked = {"profile": PROFILE, "shard_images": SHARD_IMAGES, **change}
+    asked = {"encoder": ENCODER, "shard_images": SHARD_IMAGES, **change}
     with pytest.raises(OutputError, match=message):
         encode_shards(str(images), out, resume=True, **asked)
     assert everything(out) == before
@@ -168,7 +185,7 @@ def test_a_version_of_what_decodes_is_a_setting(
 
 
 def test_a_tree_and_shards_do_not_mix(images: Path, tmp_path: Path) -> None:
-    encode_tree(images, tmp_path / "tree", PROFILE)
+    encode_tree(images, tmp_path / "tree", ENCODER)
     with pytest.raises(OutputError, match="layout: tree then, shards now"):
         run(images, tmp_path / "tree", resume=True)
 
@@ -222,9 +239,8 @@ def test_bad_images_are_listed_and_counted_and_the_rest_is_encoded(
     (images / "cat/00.png").write_bytes(b"")
     (images / "dog/zz.txt").write_bytes(b"words")
     totals = run(images, tmp_path / "out")
-    assert (totals.encoded, totals.quarantined) == (11, 2)
-    rows = map(json.loads, (tmp_path / "out/quarantine.jsonl").read_text().splitlines())
-    assert {row["path"]: row["reason"][:17] for row in rows} == {
+    assert (totals.encoded, totals.skipped) == (11, 2)
+    assert {name: reason[:17] for name, reason in quarantine(tmp_path / "out").items()} == {
         "cat/00.png": "the file is empty",
         "dog/zz.txt": "the file is not a",
     }
@@ -241,26 +257,26 @@ def test_too_many_bad_images_stop_the_run_which_goes_on_if_allowed(
         run(images, out, max_error_rate=0.4)
     assert len((out / "quarantine.jsonl").read_text().splitlines()) == 11
     totals = run(images, out, resume=True, max_error_rate=0.5)
-    assert (totals.encoded + totals.kept, totals.quarantined) == (12, 11)
+    assert (totals.encoded + totals.kept, totals.skipped) == (12, 11)
     (images / "cat/x9.png").unlink()
-    assert run(images, tmp_path / "ten", max_error_rate=0).quarantined == 10
+    assert run(images, tmp_path / "ten", max_error_rate=0).skipped == 10
 
 
 def test_where_the_number_of_images_is_not_known_those_that_are_done_count(tmp_path: Path) -> None:
     for name in "abcd":
         bad = {f"{number}.png": b"" for number in range(6)}
         put_tar(tmp_path / f"in/{name}.tar", {**bad, "good.png": image_file()})
-    told: list[tuple[int, int]] = []
+    reports: list[Progress] = []
     with pytest.raises(ErrorRateError, match="12 of 14 images"):
-        run(tmp_path / "in", tmp_path / "out", progress=lambda t: told.append((t.done, t.total)))
-    assert told == [(7, 28), (14, 28)]
+        run(tmp_path / "in", tmp_path / "out", progress=reports.append)
+    assert [(one.done, one.total) for one in reports] == [(7, 28), (14, 28)]
 
 
 def test_equal_keys_are_told_apart(tmp_path: Path) -> None:
     put_images(tmp_path / "in", 1, classes=("cat",))
     for name in ("00.jpg", "00_2.png", "0.0.png", "0_0.png"):
         (tmp_path / "in/cat" / name).write_bytes(image_file())
-    encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE)
+    encode_shards(str(tmp_path / "in"), tmp_path / "out", ENCODER)
     entry = json.loads((tmp_path / "out/shard-000000.json").read_bytes())
     assert {one["source"]: one["key"] for one in entry["samples"]} == {
         "cat/0.0.png": "cat/0_0",
@@ -276,23 +292,14 @@ def test_a_name_that_is_no_utf_8_is_a_key(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / f"in/{odd}.png").write_bytes(image_file())
     (tmp_path / f"in/{odd}.txt").write_bytes(b"")
-    encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE)
+    encode_shards(str(tmp_path / "in"), tmp_path / "out", ENCODER)
     assert list(members(tmp_path / "out/shard-000000.tar")) == [f"{odd}.jpg"]
-    assert encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE, resume=True).kept == 1
+    assert encode_shards(str(tmp_path / "in"), tmp_path / "out", ENCODER, resume=True).kept == 1
     found = verify(tmp_path / "out")
     assert (found.images, found.quarantined, found.problems) == (1, 1, [])
 
 
-class ByBrightness:
-    """A chooser that other processes can be sent."""
-
-    profiles = (PROFILE, OTHER)
-
-    def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
-        return self.profiles[int(pixels_u8.mean() > 128)]
-
-
-def test_a_chooser_goes_to_other_processes(images: Path, tmp_path: Path) -> None:
+def test_an_encoder_goes_to_other_processes(images: Path, tmp_path: Path) -> None:
     for name, executor in (("a", InProcess()), ("b", Processes(2))):
         encode_shards(
             str(images), tmp_path / name, ByBrightness(), shard_images=5, executor=executor
@@ -371,16 +378,17 @@ def test_no_memory_is_not_taken_for_a_broken_image(
         patch.setattr("bandwise.images.MAX_PIXELS", 2**50)
         with pytest.raises(WorkerError, match=r"out of memory at cat/00\.png; resume with fewer"):
             run(images, tmp_path / "out")
-    assert run(images, tmp_path / "out", resume=True).quarantined == 1
+    assert run(images, tmp_path / "out", resume=True).skipped == 1
 
 
 DRIVER = """
 import sys
 from pathlib import Path
-from bandwise.pipeline import Processes, encode_shards
-from tests.pipeline.datasets import PROFILE
+from bandwise.executors import Processes
+from bandwise.pipeline import encode_shards
+from tests.pipeline.datasets import ENCODER
 if __name__ == "__main__":
-    encode_shards(sys.argv[1], Path(sys.argv[2]), PROFILE, shard_images=3, resume=True,
+    encode_shards(sys.argv[1], Path(sys.argv[2]), ENCODER, shard_images=3, resume=True,
                   executor=Processes(2))
 """
 
@@ -408,7 +416,7 @@ def test_a_run_whose_processes_are_killed_goes_on_to_the_same_bytes(
         _, told = run_of.communicate(timeout=60)
         assert run_of.returncode != 0 or (out / "manifest.json").exists()
         if victim == "worker" and run_of.returncode:
-            assert "the same command with --resume goes on" in told
+            assert "resume the run" in told
         deadline = time.monotonic() + 20
         while any(map(is_alive, children)) and time.monotonic() < deadline:
             time.sleep(0.01)

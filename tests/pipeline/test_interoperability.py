@@ -12,7 +12,7 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.pipeline import encode_shards, transcode
-from tests.pipeline.datasets import PROFILE, put_images
+from tests.pipeline.datasets import ENCODER, put_images
 
 webdataset = pytest.importorskip("webdataset")
 
@@ -26,10 +26,10 @@ COUNT = 12
 @pytest.fixture
 def expected(tmp_path: Path) -> dict[str, tuple[bytes, bytes]]:
     put_images(tmp_path / "in", COUNT)
-    encode_shards(str(tmp_path / "in"), tmp_path / "out", PROFILE, shard_images=3)
+    encode_shards(str(tmp_path / "in"), tmp_path / "out", ENCODER, shard_images=3)
     return {
         path.relative_to(tmp_path / "in").with_suffix("").as_posix(): (
-            transcode(path.read_bytes(), PROFILE).data,
+            transcode(path.read_bytes(), ENCODER).data,
             b"0" if path.parent.name == "cat" else b"1",
         )
         for path in (tmp_path / "in").rglob("*.png")
@@ -95,10 +95,10 @@ def test_shards_that_webdataset_wrote_are_a_source(tmp_path: Path) -> None:
             sink.write(
                 {"__key__": f"k{number}", "png": path.read_bytes(), "cls": number, "json": {"n": 1}}
             )
-    encode_shards(str(tmp_path / "a.tar"), tmp_path / "out", PROFILE)
+    encode_shards(str(tmp_path / "a.tar"), tmp_path / "out", ENCODER)
     samples = read(tmp_path / "out/shard-000000.tar")
     assert contents(samples) == [
-        (f"k{number}", (transcode(path.read_bytes(), PROFILE).data, str(number).encode()))
+        (f"k{number}", (transcode(path.read_bytes(), ENCODER).data, str(number).encode()))
         for number, path in enumerate(paths)
     ]
     assert [json.loads(one["json"]) for one in samples] == [{"n": 1}] * 3
@@ -106,8 +106,8 @@ def test_shards_that_webdataset_wrote_are_a_source(tmp_path: Path) -> None:
 
 def test_shards_are_a_source_of_shards(tmp_path: Path) -> None:
     put_images(tmp_path / "images", 4)
-    encode_shards(str(tmp_path / "images"), tmp_path / "once", PROFILE, shard_images=2)
-    encode_shards(str(tmp_path / "once"), tmp_path / "twice", PROFILE)
+    encode_shards(str(tmp_path / "images"), tmp_path / "once", ENCODER, shard_images=2)
+    encode_shards(str(tmp_path / "once"), tmp_path / "twice", ENCODER)
     once, twice = (
         contents(read(tmp_path / out / "shard-{000000..000001}.tar")) for out in ("once", "twice")
     )

@@ -1,9 +1,7 @@
 """A folder of images to a folder of JPEG files: what is written, kept, skipped and refused."""
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,129 +9,106 @@ import pytest
 from PIL import Image
 
 from bandwise import jpeg
+from bandwise.encoding import ProfileEncoder
 from bandwise.errors import BandwiseError, ConfigurationError, DataNotFoundError, OutputError
+from bandwise.executors import Executor, Threads
 from bandwise.frequencies import Frequencies
-from bandwise.pipeline import EncodeOptions, Summary, encode_tree, transcode
+from bandwise.pipeline import EncodeOptions, encode_tree, transcode
 from bandwise.pipeline.sources import locations
-from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
+from bandwise.progress import Progress
 from tests.jpeg.images import picture
+from tests.pipeline.datasets import ENCODER, OTHER, PROFILE, contents, put_image, quarantine
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
 )
 
-PROFILE = Profile(name="scenes", tables=TableSet(luma=flat(9), chroma=flat(21)))
-NAMES = ("a.png", "b.JPG", "deep/er/c.webp", "deep/d.tif", "v1.2", "ümlaut 名.bmp")
-TARGETS = ("a.jpg", "b.jpg", "deep/er/c.jpg", "deep/d.jpg", "v1.2.jpg", "ümlaut 名.jpg")
-
-
-def put_image(path: Path, seed: int = 0, kind: str | None = None) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture(24, 32, seed=seed)).save(path, kind)
+IMAGES = {
+    "a.png": ("a.jpg", "PNG"),
+    "b.JPG": ("b.jpg", "JPEG"),
+    "deep/er/c.webp": ("deep/er/c.jpg", "WEBP"),
+    "deep/d.tif": ("deep/d.jpg", "TIFF"),
+    "v1.2": ("v1.2.jpg", "PNG"),
+    "ümlaut 名.bmp": ("ümlaut 名.jpg", "BMP"),
+}
+TARGETS = [target for target, _ in IMAGES.values()]
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    for seed, name in enumerate(NAMES):
-        put_image(tmp_path / "in" / name, seed, "PNG" if name == "v1.2" else None)
+    for seed, (name, (_, kind)) in enumerate(IMAGES.items()):
+        put_image(tmp_path / "in" / name, seed, kind)
     (tmp_path / "in" / ".DS_Store").write_bytes(b"hidden")
     return tmp_path / "in"
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Files of a folder but for the record of the run."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".bandwise" not in path.parts
-    }
-
-
-def quarantine(out: Path) -> dict[str, str]:
-    rows = map(json.loads, (out / "quarantine.jsonl").read_text().splitlines())
-    return {row["path"]: row["reason"] for row in rows}
-
-
 def test_every_file_becomes_its_jpeg_under_the_same_name(images: Path, tmp_path: Path) -> None:
     before = contents(images)
-    told: list[tuple[int, int]] = []
-    summary = encode_tree(
-        images, tmp_path / "out", PROFILE, progress=lambda done, total: told.append((done, total))
-    )
+    reports: list[Progress] = []
+    totals = encode_tree(images, tmp_path / "out", ENCODER, progress=reports.append)
     written = contents(tmp_path / "out")
     assert written == {
-        target: transcode(before[name], PROFILE).data
-        for name, target in zip(NAMES, TARGETS, strict=True)
+        target: transcode(before[name], ENCODER).data for name, (target, _) in IMAGES.items()
     }
     assert contents(images) == before
-    assert told == [(done, 6) for done in range(1, 7)]
-    assert summary == Summary(
-        encoded=6,
-        requantised=0,
-        kept=0,
-        skipped=(),
-        bytes_in=sum(len(before[name]) for name in NAMES),
-        bytes_out=sum(map(len, written.values())),
-        seconds=summary.seconds,
-    )
-    assert summary.images_per_second == pytest.approx(6 / summary.seconds)
+    assert [(one.done, one.total) for one in reports] == [(done, 6) for done in range(1, 7)]
+    assert (totals.encoded, totals.requantised, totals.kept, totals.skipped) == (6, 0, 0, 0)
+    assert totals.bytes_in == sum(len(before[name]) for name in IMAGES)
+    assert totals.bytes_out == sum(map(len, written.values()))
+    assert totals.images_per_second == pytest.approx(6 / totals.seconds)
 
 
-@pytest.mark.parametrize("workers", [1, 5])
-def test_the_bytes_do_not_depend_on_the_threads(images: Path, tmp_path: Path, workers: int) -> None:
-    encode_tree(images, tmp_path / "out", PROFILE)
-    encode_tree(images, tmp_path / "again", PROFILE, workers=workers)
+def test_the_bytes_are_the_same_with_every_executor(
+    images: Path, tmp_path: Path, executor: Executor
+) -> None:
+    encode_tree(images, tmp_path / "out", ENCODER)
+    encode_tree(images, tmp_path / "again", ENCODER, executor=executor)
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
 def test_one_image_goes_into_the_folder(images: Path, tmp_path: Path) -> None:
-    summary = encode_tree(images / "deep/d.tif", tmp_path / "out", PROFILE)
+    assert encode_tree(images / "deep/d.tif", tmp_path / "out", ENCODER).encoded == 1
     assert list(contents(tmp_path / "out")) == ["d.jpg"]
-    assert summary.encoded == 1
 
 
 def test_options_reach_every_image(images: Path, tmp_path: Path) -> None:
-    options = EncodeOptions(container="progressive", requantise=True)
-    summary = encode_tree(images, tmp_path / "out", PROFILE, options=options)
-    assert summary.requantised == 1  # the one JPEG
+    encoder, options = ProfileEncoder(PROFILE, "progressive"), EncodeOptions(requantise=True)
+    totals = encode_tree(images, tmp_path / "out", encoder, options=options)
+    assert totals.requantised == 1  # the one JPEG
     for data in contents(tmp_path / "out").values():
         assert b"\xff\xc2" in data  # a progressive frame
 
 
 def test_bad_files_are_named_with_reasons_and_the_rest_goes_on(
-    images: Path, tmp_path: Path
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = (images / "a.png").read_bytes()
     bad = {
-        "empty.png": b"",
-        "cut.png": data[: len(data) // 2],
-        "notes.txt": b"hello",
-        "huge.ppm": b"P6 9000 9000 255\n" + bytes(64),
-        "deep/zero.pgm": b"P5 0 0 255\n",
+        "empty.png": (b"", "the file is empty"),
+        "cut.png": (data[: len(data) // 2], "cannot be decoded"),
+        "notes.txt": (b"hello", "not an image of an accepted format"),
+        "huge.ppm": (b"P6 9000 9000 255\n" + bytes(64), "more than the limit"),
+        "deep/zero.pgm": (b"P5 0 0 255\n", ""),
+        "large.png": (bytes(100_000), "larger than the limit"),
     }
-    for name, content in bad.items():
+    for name, (content, _) in bad.items():
         (images / name).write_bytes(content)
+    monkeypatch.setattr(locations, "MAX_FILE_BYTES", 99_999)
     (images / "gone.png").symlink_to(tmp_path / "nowhere")
     os.mkfifo(images / "pipe.png")
-    before = {name: (images / name).read_bytes() for name in bad}
+    expected = {name: reason for name, (_, reason) in bad.items()}
+    expected |= {"gone.png": "link to nothing", "pipe.png": "no ordinary file"}
     out = tmp_path / "out"
-    summary = encode_tree(images, out, PROFILE)
+    totals = encode_tree(images, out, ENCODER)
     reasons = quarantine(out)
-    assert set(reasons) == {*bad, "gone.png", "pipe.png"}
-    assert {(one.name, one.reason) for one in summary.skipped} == set(reasons.items())
-    assert [one.name for one in summary.skipped] == sorted(
-        reasons, key=lambda name: name.split("/")
-    )
-    assert "the file is empty" in reasons["empty.png"]
-    assert "cannot be decoded" in reasons["cut.png"]
-    assert "not an image of an accepted format" in reasons["notes.txt"]
-    assert "more than the limit" in reasons["huge.ppm"]
-    assert "link to nothing" in reasons["gone.png"]
-    assert "no ordinary file" in reasons["pipe.png"]
-    assert summary.encoded == 6
+    assert list(reasons) == sorted(expected, key=lambda name: name.split("/"))
+    for name, reason in expected.items():
+        assert reason in reasons[name]
+    first = {one.name: one.reason for one in totals.first_skipped}
+    assert list(first.items()) == list(reasons.items())[:5]
+    assert (totals.encoded, totals.skipped) == (6, len(expected))
     assert sorted(contents(out)) == sorted([*TARGETS, "quarantine.jsonl"])
-    assert {name: (images / name).read_bytes() for name in bad} == before
+    assert all((images / name).read_bytes() == content for name, (content, _) in bad.items())
 
 
 def test_a_file_that_cannot_be_read_is_skipped(
@@ -147,29 +122,21 @@ def test_a_file_that_cannot_be_read_is_skipped(
         return read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", read)
-    assert encode_tree(images, tmp_path / "out", PROFILE).encoded == 5
+    assert encode_tree(images, tmp_path / "out", ENCODER).encoded == 5
     assert quarantine(tmp_path / "out") == {"a.png": "the file cannot be read: Permission denied"}
-
-
-def test_a_file_beyond_the_size_limit_is_skipped(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locations, "MAX_FILE_BYTES", (images / "deep/d.tif").stat().st_size - 1)
-    encode_tree(images, tmp_path / "out", PROFILE)
-    assert "larger than the limit" in quarantine(tmp_path / "out")["deep/d.tif"]
 
 
 def test_files_that_are_there_are_refused_or_kept(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    encode_tree(images, out, PROFILE)
+    encode_tree(images, out, ENCODER)
     whole = contents(out)
     (out / "a.jpg").unlink()
     with pytest.raises(OutputError, match=r"holds 5 of the files .*b\.jpg among them.*--resume"):
-        encode_tree(images, out, PROFILE)
+        encode_tree(images, out, ENCODER)
     assert not (out / "a.jpg").exists()
     times = {name: (out / name).stat().st_mtime_ns for name in TARGETS[1:]}
-    summary = encode_tree(images, out, PROFILE, resume=True)
-    assert (summary.encoded, summary.kept, summary.skipped) == (1, 5, ())
+    totals = encode_tree(images, out, ENCODER, resume=True)
+    assert (totals.encoded, totals.kept, totals.skipped) == (1, 5, 0)
     assert contents(out) == whole
     assert {name: (out / name).stat().st_mtime_ns for name in TARGETS[1:]} == times
 
@@ -178,13 +145,12 @@ def test_resuming_keeps_no_file_that_is_damaged_or_of_another_profile(
     images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    encode_tree(images, out, PROFILE)
+    encode_tree(images, out, ENCODER)
     (out / "a.jpg").write_bytes((out / "a.jpg").read_bytes()[:-20])
-    other = replace(PROFILE, name="other", tables=TableSet(luma=flat(3), chroma=flat(3)))
-    (out / "b.jpg").write_bytes(transcode((images / "b.JPG").read_bytes(), other).data)
+    other = transcode((images / "b.JPG").read_bytes(), ProfileEncoder(OTHER))
+    (out / "b.jpg").write_bytes(other.data)
     before = contents(out)
-    summary = encode_tree(images, out, PROFILE, resume=True)
-    assert summary.kept == 4
+    assert encode_tree(images, out, ENCODER, resume=True).kept == 4
     reasons = quarantine(out)
     assert "a.jpg is there, but" in reasons["a.png"]
     assert "tables are not those of 'scenes'; remove it and resume" in reasons["b.JPG"]
@@ -197,21 +163,19 @@ def test_files_hold_what_a_profile_keeps_and_resuming_sees_that_it_keeps_less(
 ) -> None:
     out = tmp_path / "out"
     options = EncodeOptions(requantise=requantise)
-    some, fewer = (PROFILE.keeping(Frequencies.triangle(count, channels=3)) for count in (24, 6))
-    plain = encode_tree(images, tmp_path / "plain", PROFILE, options=options)
-    summary = encode_tree(images, out, some, options=options)
-    assert summary.requantised == requantise
-    assert summary.bytes_out < plain.bytes_out
+    some, fewer = (PROFILE.keeping(Frequencies.zigzag(count, channels=3)) for count in (24, 6))
+    plain = encode_tree(images, tmp_path / "plain", ENCODER, options=options)
+    totals = encode_tree(images, out, ProfileEncoder(some), options=options)
+    assert totals.requantised == requantise
+    assert totals.bytes_out < plain.bytes_out
     for name in TARGETS:
-        for plane, mask in zip(
-            jpeg.read_coefficients((out / name).read_bytes()).planes,
-            some.masks.values(),
-            strict=True,
-        ):
+        planes = jpeg.read_coefficients((out / name).read_bytes()).planes
+        for plane, mask in zip(planes, some.masks.values(), strict=True):
             assert not plane.blocks[..., ~mask].any()
-    assert encode_tree(images, out, some, options=options, resume=True).kept == len(TARGETS)
+    again = encode_tree(images, out, ProfileEncoder(some), options=options, resume=True)
+    assert again.kept == len(TARGETS)
     with pytest.raises(OutputError, match=r"begun with other settings \(profiles: scenes"):
-        encode_tree(images, out, fewer, options=options, resume=True)
+        encode_tree(images, out, ProfileEncoder(fewer), options=options, resume=True)
 
 
 def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
@@ -219,14 +183,14 @@ def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
 ) -> None:
     (images / "bad.png").write_bytes(b"")
     out = tmp_path / "out"
-    encode_tree(images, out, PROFILE)
+    encode_tree(images, out, ENCODER)
     for name in TARGETS:
         (out / name).unlink()
     with pytest.raises(OutputError, match=r"quarantine\.jsonl"):
-        encode_tree(images, out, PROFILE)
+        encode_tree(images, out, ENCODER)
     assert list(quarantine(out)) == ["bad.png"]
     (images / "bad.png").unlink()
-    encode_tree(images, out, PROFILE, resume=True)
+    encode_tree(images, out, ENCODER, resume=True)
     assert sorted(contents(out)) == sorted(TARGETS)
 
 
@@ -250,27 +214,30 @@ def test_the_list_of_skipped_files_is_not_written_over_and_ends_when_they_do(
 def test_files_that_would_get_one_name_are_skipped_and_the_rest_goes_on(
     tmp_path: Path, names: list[str], reasons: dict[str, str]
 ) -> None:
+    out = tmp_path / "out"
+    put_image(tmp_path / "in/x.png")
+    encode_tree(tmp_path / "in", out, ENCODER)
+    (out / "x.jpg").unlink()
+    (tmp_path / "in/x.png").unlink()
     for name in [*names, "other.png"]:
         put_image(tmp_path / "in" / name)
-    out = tmp_path / "out"
-    summary = encode_tree(tmp_path / "in", out, PROFILE)
+    totals = encode_tree(tmp_path / "in", out, ENCODER, resume=True)
     found = quarantine(out)
     assert found.keys() == reasons.keys()
     for name, reason in reasons.items():
         assert found[name].startswith(reason.format(out=out))
-    assert summary.encoded == len(names) + 1 - len(reasons)
-    assert (out / "other.jpg").exists()
-    assert len(contents(out)) == summary.encoded + 1
-    again = encode_tree(tmp_path / "in", out, PROFILE, resume=True)
-    assert (again.kept, again.skipped) == (summary.encoded, summary.skipped)
+    assert totals.encoded == len(names) + 1 - len(reasons)
+    assert len(contents(out)) == totals.encoded + 1
+    again = encode_tree(tmp_path / "in", out, ENCODER, resume=True)
+    assert (again.kept, again.first_skipped) == (totals.encoded, totals.first_skipped)
 
 
 def test_a_file_that_is_there_is_not_taken_for_one_whose_name_is_shared(tmp_path: Path) -> None:
     put_image(tmp_path / "in" / "x.png")
-    encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
-    put_image(tmp_path / "in" / "x.jpg", 1)
-    summary = encode_tree(tmp_path / "in", tmp_path / "out", PROFILE, resume=True)
-    assert (summary.kept, len(summary.skipped)) == (0, 2)
+    encode_tree(tmp_path / "in", tmp_path / "out", ENCODER)
+    put_image(tmp_path / "in" / "x.jpg", 1, "JPEG")
+    totals = encode_tree(tmp_path / "in", tmp_path / "out", ENCODER, resume=True)
+    assert (totals.kept, totals.skipped) == (0, 2)
 
 
 @pytest.mark.parametrize("out", ["in", "in/out", "in/../in", "link", "link/new"])
@@ -278,19 +245,18 @@ def test_the_output_may_not_lie_in_the_input(images: Path, tmp_path: Path, out: 
     (tmp_path / "link").symlink_to(images)
     before = contents(images)
     with pytest.raises(ConfigurationError, match="lies in the input folder"):
-        encode_tree(images, tmp_path / out, PROFILE, resume=True)
+        encode_tree(images, tmp_path / out, ENCODER, resume=True)
     assert contents(images) == before
 
 
 def test_an_input_is_never_written_over(tmp_path: Path) -> None:
-    put_image(tmp_path / "a.jpg")
-    put_image(tmp_path / "sub" / "a.jpg", 1)
+    put_image(tmp_path / "a.jpg", 0, "JPEG")
+    put_image(tmp_path / "sub" / "a.jpg", 1, "JPEG")
     before = contents(tmp_path)
-    with pytest.raises(OutputError, match="holds 1 of the files"):
-        encode_tree(tmp_path / "a.jpg", tmp_path, PROFILE)
-    with pytest.raises(OutputError, match="holds 1 of the files"):
-        encode_tree(tmp_path / "sub", tmp_path, PROFILE)
-    encode_tree(tmp_path / "sub", tmp_path, PROFILE, resume=True)
+    for source in ("a.jpg", "sub"):
+        with pytest.raises(OutputError, match="holds 1 of the files"):
+            encode_tree(tmp_path / source, tmp_path, ENCODER)
+    encode_tree(tmp_path / "sub", tmp_path, ENCODER, resume=True)
     (tmp_path / "quarantine.jsonl").unlink()
     assert contents(tmp_path) == before
 
@@ -301,17 +267,15 @@ def test_links_to_folders_are_followed_but_not_round_and_round(
     put_image(tmp_path / "elsewhere" / "e.png")
     (images / "more").symlink_to(tmp_path / "elsewhere")
     (images / "deep" / "loop").symlink_to(images)
-    summary = encode_tree(images, tmp_path / "out", PROFILE)
+    assert encode_tree(images, tmp_path / "out", ENCODER).encoded == 7
     assert sorted(contents(tmp_path / "out")) == sorted([*TARGETS, "more/e.jpg"])
-    assert summary.encoded == 7
 
 
 def test_a_name_that_is_no_utf_8_is_encoded_and_listed(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
     odd = os.fsdecode(b"caf\xe9")
     put_image(tmp_path / "in" / f"{odd}.png")
     (tmp_path / "in" / f"{odd}.txt").write_bytes(b"")
-    encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
+    encode_tree(tmp_path / "in", tmp_path / "out", ENCODER)
     assert (tmp_path / "out" / f"{odd}.jpg").is_file()
     assert list(quarantine(tmp_path / "out")) == [f"{odd}.txt"]
 
@@ -322,10 +286,13 @@ def empty_folder(folder: Path) -> tuple[Path, Path]:
     return folder / "in", folder / "out"
 
 
-def output_is_a_file(folder: Path) -> tuple[Path, Path]:
-    put_image(folder / "in" / "a.png")
-    (folder / "out.jpg").touch()
-    return folder / "in", folder / "out.jpg"
+def output_is(name: str) -> Callable[[Path], tuple[Path, Path]]:
+    def arrange(folder: Path) -> tuple[Path, Path]:
+        put_image(folder / "in" / "a.png")
+        (folder / "file").touch()
+        return folder / "in", folder / name
+
+    return arrange
 
 
 @pytest.mark.parametrize(
@@ -333,7 +300,8 @@ def output_is_a_file(folder: Path) -> tuple[Path, Path]:
     [
         (lambda folder: (folder / "in", folder / "out"), DataNotFoundError, "does not exist"),
         (empty_folder, DataNotFoundError, "holds no files"),
-        (output_is_a_file, OutputError, r"out\.jpg is a file"),
+        (output_is("file"), OutputError, "file is a file"),
+        (output_is("file/out"), OutputError, "cannot write"),
     ],
 )
 def test_a_run_that_cannot_begin_is_an_error(
@@ -343,37 +311,25 @@ def test_a_run_that_cannot_begin_is_an_error(
     message: str,
 ) -> None:
     with pytest.raises(kind, match=message):
-        encode_tree(*arrange(tmp_path), PROFILE)
-
-
-@pytest.mark.parametrize("workers", [0, -1])
-def test_no_threads_are_an_error(images: Path, tmp_path: Path, workers: int) -> None:
-    with pytest.raises(ConfigurationError, match="workers is at least 1"):
-        encode_tree(images, tmp_path / "out", PROFILE, workers=workers)
-
-
-def test_a_folder_that_cannot_be_written_ends_the_run(images: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write"):
-        encode_tree(images, tmp_path / "file" / "out", PROFILE)
+        encode_tree(*arrange(tmp_path), ENCODER)
 
 
 def test_an_interrupted_run_leaves_whole_files_and_resumes_to_the_same(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path, tmp_path: Path
 ) -> None:
     (images / "0.png").write_bytes(b"")
-    encode_tree(images, tmp_path / "undisturbed", PROFILE)
+    encode_tree(images, tmp_path / "undisturbed", ENCODER)
     out = tmp_path / "out"
 
-    def interrupt(done: int, total: int) -> None:
-        if done == 3:
+    def interrupt(now: Progress) -> None:
+        if now.done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        encode_tree(images, out, PROFILE, workers=1, progress=interrupt)
+        encode_tree(images, out, ENCODER, executor=Threads(1), progress=interrupt)
     written = contents(out)
     assert list(quarantine(out)) == ["0.png"]
-    encode_tree(images, out, PROFILE, resume=True)
+    encode_tree(images, out, ENCODER, resume=True)
     assert contents(out) == contents(tmp_path / "undisturbed")
     assert {name: contents(out)[name] for name in written} == written
 
@@ -381,7 +337,7 @@ def test_an_interrupted_run_leaves_whole_files_and_resumes_to_the_same(
 def test_grey_images_of_a_tree_stay_grey(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     Image.fromarray(picture(16, 16, grey=True)).save(tmp_path / "in" / "a.png")
-    encode_tree(tmp_path / "in", tmp_path / "out", PROFILE)
+    encode_tree(tmp_path / "in", tmp_path / "out", ENCODER)
     pixels = np.asarray(Image.open(tmp_path / "out" / "a.jpg"))
     assert pixels.shape == (16, 16)
 
@@ -393,6 +349,6 @@ def test_what_a_killed_run_left_is_removed_and_what_others_did_stays(
     (out / "deep").mkdir(parents=True)
     (out / "deep/.d.jpg.77.tmp").touch()
     (out / ".editor.1.tmp").touch()
-    encode_tree(images, out, PROFILE, resume=True)
+    encode_tree(images, out, ENCODER, resume=True)
     assert not (out / "deep/.d.jpg.77.tmp").exists()
     assert (out / ".editor.1.tmp").exists()

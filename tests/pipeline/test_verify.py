@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from bandwise import jpeg
+from bandwise.encoding import ProfileEncoder
 from bandwise.errors import CorruptDataError, DataNotFoundError, OutputError
-from bandwise.pipeline import Executor, encode_shards, encode_tree, verify
+from bandwise.executors import Executor
+from bandwise.pipeline import encode_shards, encode_tree, verify
 from bandwise.pipeline.tarfiles import TarWriter
-from bandwise.profile import Profile
-from bandwise.tables import TableSet
-from tests.pipeline.datasets import PROFILE, image_file, members, put_images
+from bandwise.progress import Progress
+from tests.pipeline.datasets import ENCODER, OTHER, image_file, members, put_images
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -25,14 +26,14 @@ pytestmark = pytest.mark.skipif(
 def shards(tmp_path: Path) -> Path:
     put_images(tmp_path / "in")
     (tmp_path / "in/cat/bad.png").write_bytes(b"")
-    encode_shards(str(tmp_path / "in"), tmp_path / "shards", PROFILE, shard_images=3)
+    encode_shards(str(tmp_path / "in"), tmp_path / "shards", ENCODER, shard_images=3)
     return tmp_path / "shards"
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     put_images(tmp_path / "in")
-    encode_tree(tmp_path / "in", tmp_path / "tree", PROFILE)
+    encode_tree(tmp_path / "in", tmp_path / "tree", ENCODER)
     return tmp_path / "tree"
 
 
@@ -41,12 +42,10 @@ def problems(out: Path) -> dict[str, str]:
 
 
 def test_shards_as_they_were_written_are_whole(shards: Path, executor: Executor) -> None:
-    told: list[tuple[int, int]] = []
-    found = verify(
-        shards, executor=executor, progress=lambda done, total: told.append((done, total))
-    )
+    reports: list[Progress] = []
+    found = verify(shards, executor=executor, progress=reports.append)
     assert (found.shards, found.images, found.quarantined, found.problems) == (5, 12, 1, [])
-    assert told == [(done, 5) for done in range(1, 6)]
+    assert [(one.done, one.total) for one in reports] == [(done, 5) for done in range(1, 6)]
 
 
 def test_a_tree_as_it_was_written_is_whole(tree: Path, executor: Executor) -> None:
@@ -58,7 +57,7 @@ def test_images_of_a_tree_that_were_skipped_are_counted(tmp_path: Path) -> None:
     put_images(tmp_path / "in")
     for name in ("cat/bad.png", "cat/worse.png"):
         (tmp_path / "in" / name).write_bytes(b"")
-    encode_tree(tmp_path / "in", tmp_path / "tree", PROFILE)
+    encode_tree(tmp_path / "in", tmp_path / "tree", ENCODER)
     found = verify(tmp_path / "tree")
     assert (found.images, found.quarantined, found.problems) == (12, 2, [])
 
@@ -227,9 +226,8 @@ def test_a_damaged_list_of_a_tree_is_an_error(tree: Path, row: str) -> None:
 
 def test_files_of_two_runs_into_one_tree_are_listed(tree: Path, tmp_path: Path) -> None:
     put_images(tmp_path / "more", 2, classes=("emu",))
-    encode_tree(tmp_path / "more", tree, PROFILE)
+    encode_tree(tmp_path / "more", tree, ENCODER)
     assert (verify(tree).images, problems(tree)) == (14, {})
-    other = Profile(name="other", tables=TableSet.ijg(50))
     put_images(tmp_path / "third", 1, classes=("fox",))
     with pytest.raises(OutputError, match="begun with other settings"):
-        encode_tree(tmp_path / "third", tree, other)
+        encode_tree(tmp_path / "third", tree, ProfileEncoder(OTHER))

@@ -4,65 +4,33 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from bandwise.adaptive import AdaptiveProfile
-from bandwise.cli.choosing import (
-    TOLERANCE,
-    GuidedByNetwork,
-    keeping_what_is_read,
-    load_profiles,
-    refuse_misuse,
-)
+from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.options import Device, DeviceOption
 from bandwise.cli.progress import counting, saving_text
-from bandwise.measures import quantity
+from bandwise.encoding import Container
+from bandwise.executors import executor_of
 from bandwise.pipeline import (
     MAX_ERROR_RATE,
     QUARANTINE_NAME,
     SHARD_IMAGES,
-    Chooser,
+    Alpha,
     EncodeOptions,
-    Skipped,
-    Summary,
     Totals,
     encode_shards,
     encode_tree,
-    executor_of,
     is_image_or_folder,
 )
-from bandwise.profile import Profile
+from bandwise.progress import Progress
+from bandwise.wording import quantity
 
-REASONS_SHOWN = 5
-
-
-class Container(StrEnum):
-    """How a file is laid out."""
-
-    BASELINE = "baseline"
-    PROGRESSIVE = "progressive"
-    SMALLEST = "smallest"
-
-
-class Alpha(StrEnum):
-    """What becomes of transparency."""
-
-    WHITE = "white"
-    REFUSE = "refuse"
-
-
-class Engine(StrEnum):
-    """Where shards are made."""
-
-    LOCAL = "local"
-    RAY = "ray"
+Engine = Literal["local", "ray"]
 
 
 def encode(
@@ -113,7 +81,7 @@ def encode(
     container: Annotated[
         Container,
         typer.Option(help="Baseline, progressive, or for each image the smaller of them."),
-    ] = Container.SMALLEST,
+    ] = "smallest",
     requantise: Annotated[
         bool,
         typer.Option(
@@ -127,7 +95,7 @@ def encode(
         typer.Option(
             help="Transparent pixels: laid on white, as when learning, or the image skipped."
         ),
-    ] = Alpha.WHITE,
+    ] = "white",
     shards: Annotated[
         bool,
         typer.Option(
@@ -147,7 +115,7 @@ def encode(
         typer.Option(
             help="Who makes shards: processes of this machine, or the Ray cluster at $RAY_ADDRESS."
         ),
-    ] = Engine.LOCAL,
+    ] = "local",
     resume: Annotated[
         bool,
         typer.Option(
@@ -185,131 +153,101 @@ def encode(
 
     With --for-model the files hold what that model reads and no more; people see blurred images.
 
-    A profile that was learned with `bandwise learn --adaptive` chooses tables for each image by the
-    image's own statistics. With several profiles each image gets the smallest file that keeps the
-    network's output within the tolerance, or where none does the one that changes it least.
+    With several profiles each image gets the smallest file that keeps the network's output within
+    the tolerance, or where none does the one that changes it least.
 
     Example: bandwise encode photos photos-small --profile profile.json
     """
-    options = EncodeOptions(container=container.value, alpha=alpha.value, requantise=requantise)
-    loaded = load_profiles(profile)
-    refuse_misuse(loaded, network, weights, tolerance, requantise=requantise)
-    if not shards:
-        _refuse_what_shards_need(source, image_column, engine)
-    if for_model is not None:
-        loaded = keeping_what_is_read(loaded, for_model)
-    chosen: Profile | Chooser = loaded[0]
-    profiles = [each for each in loaded if isinstance(each, Profile)]
-    settings: Mapping[str, Any] = {}
-    if isinstance(chosen, AdaptiveProfile):
-        settings = {"policy_sha256": chosen.sha256}
-    if network is not None and weights is not None:
-        guided = GuidedByNetwork(
-            profiles=profiles,
-            network=network,
-            weights=weights,
-            tolerance=TOLERANCE if tolerance is None else tolerance,
-            device=device,
+    if not shards and not is_image_or_folder(source):
+        raise typer.BadParameter(
+            f"{source} is no image or folder of images; with --shards, lists, archives and Parquet "
+            "files are encoded, too"
         )
-        _ = guided.choice  # so that what does not fit is said before anything is written
-        chosen, settings = guided, guided.settings
+    if not shards and (image_column is not None or engine != "local"):
+        raise typer.BadParameter("--image-column and --engine belong to --shards; give it, too")
+    profiles = load_profiles(profile)
+    if for_model is not None:
+        profiles = restrict_to_model(profiles, for_model)
+    encoder = encoder_of(
+        profiles,
+        network=network,
+        weights=weights,
+        tolerance=tolerance,
+        device=device,
+        container=container,
+        requantise=requantise,
+    )
+    options = EncodeOptions(alpha=alpha, requantise=requantise)
+    executor = executor_of(engine if shards else "threads", workers)
     errors = Console(stderr=True)
-    result: Summary | Totals
     try:
         # Pillow warns of oddities in metadata; the pixels are what counts.
         with warnings.catch_warnings(), counting(errors, "encoding", "images") as tell:
             warnings.simplefilter("ignore")
+
+            def show(now: Progress) -> None:
+                totals: Totals = now.detail
+                note = saving_text(totals.bytes_in, totals.bytes_out) if shards else ""
+                tell(totals.done, totals.total, before=totals.kept, note=note)
+
             if shards:
-                result = encode_shards(
+                totals = encode_shards(
                     source,
                     out,
-                    chosen,
+                    encoder,
                     options=options,
-                    settings=settings,
                     shard_images=shard_images,
                     image_column=image_column,
                     resume=resume,
-                    executor=executor_of(engine.value, workers),
+                    executor=executor,
                     max_error_rate=max_error_rate,
-                    progress=lambda so_far: tell(
-                        so_far.done,
-                        so_far.total,
-                        before=so_far.kept,
-                        note=saving_text(so_far.bytes_in, so_far.bytes_out),
-                    ),
+                    progress=show,
                 )
             else:
-                result = encode_tree(
+                totals = encode_tree(
                     Path(source),
                     out,
-                    chosen,
+                    encoder,
                     options=options,
-                    settings=settings,
                     resume=resume,
-                    workers=workers,
+                    executor=executor,
                     max_error_rate=max_error_rate,
-                    progress=tell,
+                    progress=show,
                 )
     except KeyboardInterrupt as stop:
         stop.add_note("files that are written are whole, the same command with --resume goes on")
         raise
     if as_json:
-        print(json.dumps(_as_json(result), indent=2))
+        names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds", "skipped")
+        found = {"shards": totals.parts} if shards else {}
+        found |= {name: getattr(totals, name) for name in names}
+        rate = {"images_per_second": round(totals.images_per_second, 1)}
+        print(json.dumps(found | rate, indent=2))
     else:
-        Console().print(_in_words(result), highlight=False, soft_wrap=True)
-    skipped, first = _skipped(result)
-    if skipped:
-        for line in _skip_lines(first, skipped, out):
+        text = _in_words(totals, shards=shards)
+        Console().print(text, highlight=False, soft_wrap=True)
+    if totals.skipped:
+        lines = [f"skipped {printable(one.name)}: {one.reason}" for one in totals.first_skipped]
+        lines += [f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}"]
+        for line in lines:
             errors.print(line, highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_SKIPPED)
 
 
-def _refuse_what_shards_need(source: str, image_column: str | None, engine: Engine) -> None:
-    if not is_image_or_folder(source):
-        raise typer.BadParameter(
-            f"{source} is no image or folder of images; with --shards, lists, archives and Parquet "
-            "files are encoded, too"
-        )
-    if image_column is not None or engine is not Engine.LOCAL:
-        raise typer.BadParameter("--image-column and --engine belong to --shards; give it, too")
-
-
-def _skipped(result: Summary | Totals) -> tuple[int, Sequence[Skipped]]:
-    """How many images were skipped, and the first of them."""
-    if isinstance(result, Totals):
-        return result.quarantined, result.first_skipped
-    return len(result.skipped), result.skipped
-
-
-def _as_json(result: Summary | Totals) -> dict[str, object]:
-    names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds")
-    return {
-        **({"shards": result.shards} if isinstance(result, Totals) else {}),
-        **{name: getattr(result, name) for name in names},
-        "skipped": _skipped(result)[0],
-        "images_per_second": round(result.images_per_second, 1),
-    }
-
-
-def _in_words(result: Summary | Totals) -> str:
-    text = f"{quantity(result.encoded, 'image')} encoded"
-    if isinstance(result, Totals):
-        text += f" into {quantity(result.shards, 'shard')}"
-    if result.requantised:
-        text += f", {result.requantised:,} of them requantised"
-    if result.bytes_in:
+def _in_words(totals: Totals, *, shards: bool) -> str:
+    text = f"{quantity(totals.encoded, 'image')} encoded"
+    if shards:
+        text += f" into {quantity(totals.parts, 'shard')}"
+    if totals.requantised:
+        text += f", {totals.requantised:,} of them requantised"
+    if totals.bytes_in:
         text += (
-            f": {result.bytes_in:,} → {result.bytes_out:,} bytes "
-            f"({result.bytes_out / result.bytes_in:.1%})"
+            f": {totals.bytes_in:,} → {totals.bytes_out:,} bytes "
+            f"({totals.bytes_out / totals.bytes_in:.1%})"
         )
-    if result.encoded:
-        text += f", {result.images_per_second:,.0f} images/s"
-    return text + (f"; {result.kept:,} kept" if result.kept else "")
-
-
-def _skip_lines(first: Sequence[Skipped], count: int, out: Path) -> list[str]:
-    lines = [f"skipped {printable(one.name)}: {one.reason}" for one in first[:REASONS_SHOWN]]
-    return [*lines, f"{count:,} skipped, all named in {out / QUARANTINE_NAME}"]
+    if totals.encoded:
+        text += f", {totals.images_per_second:,.0f} images/s"
+    return text + (f"; {totals.kept:,} kept" if totals.kept else "")
 
 
 def printable(name: str) -> str:

@@ -21,7 +21,7 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
+from bandwise.wording import quantity
 
 BOUNDS = (0.0, 0.5, 1.0)
 """Percentage points of accuracy that the columns of the table allow to lose."""
@@ -85,33 +85,28 @@ def evaluate(
     Example: bandwise evaluate photos --weights resnet.safetensors --profile photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.adaptive import AdaptiveProfile, load_profile
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
     from bandwise.evaluation import (
-        SPLITS,
-        AdaptiveCodec,
         EvaluationConfig,
         ProfileCodec,
         sweep,
         unavailable,
     )
     from bandwise.evaluation import evaluate as run
-    from bandwise.measures import ADAPTIVE, LIBJPEG, find_original, points_of
     from bandwise.profile import Profile
     from bandwise.recipes.networks import check_network
-    from bandwise.recipes.stages import measuring
-    from bandwise.results import read_rows
+    from bandwise.results import LIBJPEG, SPLITS, Measurement
+    from bandwise.statistics import find_original, merge_seeds
     from bandwise.tasks.networks import load_network
 
     console = Console()
-    loaded = [load_profile(path) for path in profile or ()]
-    profiles = [each for each in loaded if isinstance(each, Profile)]
+    profiles = [Profile.load(path) for path in profile or ()]
     config = EvaluationConfig(
         network=network,
         seed=seed,
-        splits=tuple(each.value for each in split) if split else SPLITS,
+        splits=[each for each in SPLITS if not split or each in [one.value for one in split]],
         device=device_name(device),
         threads=threads,
     )
@@ -130,12 +125,6 @@ def evaluate(
     if profiles:
         learned = ProfileCodec(profiles)
         work.append((learned, learned.settings()))
-    for each in loaded:
-        if isinstance(each, AdaptiveProfile):
-            chosen = AdaptiveCodec(
-                each, [each.slope], name=ADAPTIVE, family=f"{ADAPTIVE} {each.name}"
-            )
-            work.append((chosen, chosen.settings()))
     model = load_network(network, weights, channels=channels, num_classes=data.num_classes)
     folder = out or Path("runs") / f"evaluate-{data.name}"
     console.print(
@@ -145,9 +134,8 @@ def evaluate(
         highlight=False,
     )
     with resumable("finished settings are"), Stages(console) as stages:
-        hear = measuring(stages.hear)
-        results = run(config, data, model, work, folder, profiles=profiles, listener=hear)
-    points = points_of(read_rows(results), network=network)
+        results = run(config, data, model, work, folder, profiles=profiles, progress=stages.show)
+    points = merge_seeds(results.of(Measurement), network=network)
     print_savings(console, points, bound=bound, bounds=sorted({*BOUNDS, bound}))
     warn_of_chance(console, find_original(points, "test"), data.test.labels.tolist())
-    console.print(f"results {results}", highlight=False, soft_wrap=True)
+    console.print(f"results {results.path}", highlight=False, soft_wrap=True)

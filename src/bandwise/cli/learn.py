@@ -23,17 +23,10 @@ from bandwise.cli.options import (
     device_name,
 )
 from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
+from bandwise.wording import quantity
 
 if TYPE_CHECKING:
     from bandwise.recipes.target import Learned
-
-
-class Method(StrEnum):
-    """How tables are learned."""
-
-    SENSITIVITY = "sensitivity"
-    GRADIENT = "gradient"
 
 
 class Chroma(StrEnum):
@@ -48,9 +41,6 @@ def learn(
     out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
     network: NetworkOption = "resnet",
     weights: WeightsOption = None,
-    method: Annotated[
-        Method, typer.Option(help="One pass of gradients, or descent from its result.")
-    ] = Method.SENSITIVITY,
     target_accuracy_drop: Annotated[
         float | None,
         typer.Option(help="Points of accuracy that may be lost; 1 if no target is given."),
@@ -63,37 +53,18 @@ def learn(
     ] = None,
     subsampling: Annotated[Chroma, typer.Option(help="Of chroma, in colour.")] = Chroma.HALF,
     slopes: Annotated[
-        list[float] | None, typer.Option(help="Prices of a bit in nats, one profile each.")
+        list[float] | None, typer.Option(help="λ in nats a bit, one profile each.")
     ] = None,
     rdo: Annotated[
         float,
         typer.Option(
-            help="Choose integers by rate and distortion, at this share of the price of a bit; 0 "
-            "rounds them."
+            help="Choose integers by rate and distortion, at this share of λ; 0 rounds them."
         ),
     ] = 0.0,
     images: Annotated[
         int | None,
         typer.Option(help="Training images that the tables are learned from; 600 if not given."),
     ] = None,
-    adaptive: Annotated[
-        bool,
-        typer.Option(
-            "--adaptive",
-            help="Tables for each image, by its statistics alone. Learned from 4,000 images if "
-            "--images is not given.",
-        ),
-    ] = False,
-    codebook: Annotated[
-        int,
-        typer.Option(help="With --adaptive, kinds of images that get tables of their own.", min=1),
-    ] = 1,
-    continuous: Annotated[
-        bool,
-        typer.Option(
-            "--continuous", help="With --adaptive, also tables between those of the ladder."
-        ),
-    ] = False,
     epochs: Annotated[
         int | None, typer.Option(help="Of training the network, where it is trained.")
     ] = None,
@@ -116,29 +87,19 @@ def learn(
 ) -> None:
     """Learn quantisation tables for a network and keep those that meet a target.
 
-    Tables are learned for several prices of a bit, each is measured on real files of the validation
+    Tables are learned for several λ, nats a bit, each is measured on real files of the validation
     images, the smallest files that meet the target are chosen there, and the choice is reported on
     the test images. The whole curve is kept in the profile and in the work folder, which a second
     call goes on from.
 
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
-    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
-        raise typer.BadParameter(
-            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
-            "--method, --rdo and --ladder"
-        )
-    if not adaptive and (codebook > 1 or continuous):
-        raise typer.BadParameter(
-            "--codebook and --continuous are of tables for each image; give --adaptive as well"
-        )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.stages import Stages
-    from bandwise.recipes.codebooks import POSITIONS, CodebookConfig
-    from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
+    from bandwise.recipes.learning import LAGRANGIANS, LearnConfig, profile_file_name
     from bandwise.recipes.networks import check_network
-    from bandwise.recipes.target import Target, learn_adaptive, learn_profile
+    from bandwise.recipes.target import Target, learn_profile
 
     console = Console()
     target = Target(
@@ -148,8 +109,7 @@ def learn(
         network=network,
         weights=weights,
         epochs=epochs,
-        method=method.value,
-        slopes=tuple(slopes or SLOPES),
+        lagrangians=tuple(slopes or LAGRANGIANS),
         rdo=rdo,
         images=LearnConfig.images if images is None else images,
         subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
@@ -161,16 +121,7 @@ def learn(
     folder = work or Path("runs") / f"learn-{data.name}"
     console.print(f"{data.name}: {data.source}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
-        if adaptive:
-            book = CodebookConfig(
-                size=codebook,
-                positions=POSITIONS if continuous else 1,
-                images=config.images if images else CodebookConfig.images,
-                seed=seed,
-            )
-            learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
-        else:
-            learned = learn_profile(config, data, target, folder, listener=stages.hear)
+        learned = learn_profile(config, data, target, folder, progress=stages.show)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:
@@ -182,7 +133,7 @@ def learn(
         "profile": out,
         "ladder ": ladder,
         "weights": learned.weights,
-        "results": learned.results,
+        "results": learned.results.path,
     }
     for name, path in places.items():
         if path:

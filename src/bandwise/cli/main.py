@@ -18,7 +18,6 @@ from rich.console import Console
 from bandwise.errors import BandwiseError, ConfigurationError, ErrorRateError
 
 COMMANDS = {
-    "adaptive": "Measure what tables for each image save, part by part.",
     "encode": "Encode images as standard JPEG files with a learned profile.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
     "export": "Write a trained model as an ONNX file, for programs without PyTorch.",
@@ -41,15 +40,13 @@ for PyTorch.
 LIST_OPTIONS = frozenset(
     {
         *(
-            "--codebooks",
             "--codecs",
             "--keep",
-            "--methods",
             "--retrained-seeds",
             "--seeds",
             "--slopes",
         ),
-        *("--twins", "--variants", "--with-rate"),
+        *("--twins", "--variants"),
     }
 )
 """Options that take several values after one name, ``--seeds 0 1 2``, in commands where they do."""

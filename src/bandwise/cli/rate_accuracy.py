@@ -35,12 +35,9 @@ def rate_accuracy(
     transfer: Annotated[
         str, typer.Option(help="Network that the tables are not learned for; `none` for none.")
     ] = "plain-cnn",
-    methods: Annotated[
-        list[str] | None, typer.Option(help="`sensitivity`, `gradient`, or both if not given.")
-    ] = None,
     slopes: Annotated[
         list[float] | None,
-        typer.Option(help="Prices of a bit in nats, one profile each, for `sensitivity`."),
+        typer.Option(help="λ in nats a bit, one profile each."),
     ] = None,
     codecs: Annotated[
         list[str] | None, typer.Option(help="Codecs; every one that is installed if not given.")
@@ -78,12 +75,12 @@ def rate_accuracy(
     from bandwise.cli.datasets import load_dataset
     from bandwise.cli.savings import print_savings
     from bandwise.cli.stages import Stages
-    from bandwise.measures import points_of
-    from bandwise.recipes.learning import METHODS, SLOPES, LearnConfig
+    from bandwise.recipes.learning import LAGRANGIANS, LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
     from bandwise.report import write_report
-    from bandwise.results import read_rows
+    from bandwise.results import Measurement
+    from bandwise.statistics import merge_seeds
 
     console = Console()
     config = RateAccuracyConfig(
@@ -91,12 +88,11 @@ def rate_accuracy(
             network=network,
             weights=weights,
             epochs=epochs,
-            slopes=tuple(slopes or SLOPES),
+            lagrangians=tuple(slopes or LAGRANGIANS),
             images=images,
             seed=seed,
             device=device_name(device),
         ),
-        methods=tuple(methods or METHODS),
         codecs=None if codecs is None else tuple(codecs),
         every=every,
         libjpeg_every=libjpeg_every,
@@ -110,8 +106,8 @@ def rate_accuracy(
     folder = out or Path("runs") / f"rate-accuracy-{data.name}"
     console.print(f"{data.name}: {data.source}, into {folder}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
-        results = run(config, data, folder, listener=stages.hear)
-    page = write_report(results, folder)
-    points = points_of(read_rows(results), network=network)
+        results = run(config, data, folder, progress=stages.show)
+    page = write_report(results.path, folder)
+    points = merge_seeds(results.of(Measurement), network=network)
     print_savings(console, points, bound=1.0, bounds=(0.0, 0.5, 1.0))
-    console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)
+    console.print(f"results {results.path}\nreport  {page}", highlight=False, soft_wrap=True)

@@ -6,11 +6,12 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from bandwise.cli.progress import SECONDS_BETWEEN_LINES, clock, progress_text
-from bandwise.recipes.stages import Event
-from bandwise.training import NetworkEpoch
+from bandwise.progress import Progress
+from bandwise.training import EpochRecord
 
 
 class Stages:
@@ -18,7 +19,7 @@ class Stages:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
+        self._bar = Bar(
             BarColumn(), TextColumn("{task.description}"), console=console, transient=True
         )
         self._task = self._bar.add_task("", total=None)
@@ -38,32 +39,31 @@ class Stages:
     ) -> None:
         self._bar.stop()
 
-    def hear(self, event: Event) -> None:
-        """Take in an event."""
-        now = time.monotonic()
-        if event.stage != self._stage:
-            self._stage, self._started = event.stage, now
-        seconds = now - self._started
-        if event.epoch is not None:
-            text = epoch_text(event.stage, event.epoch)
+    def show(self, now: Progress) -> None:
+        """Report progress."""
+        seen = time.monotonic()
+        if now.stage != self._stage:
+            self._stage, self._started = now.stage, seen
+        epoch = now.detail if isinstance(now.detail, EpochRecord) else None
+        if epoch is not None:
+            text = epoch_text(now.stage, epoch, now.total or epoch.epoch)
         else:
-            text = progress_text(event.stage, event.unit, event.done, event.total, seconds)
+            seconds = seen - self._started
+            text = progress_text(now.stage, now.unit, now.done, now.total or 0, seconds)
         if self._console.is_terminal:
-            self._bar.update(
-                self._task, description=text, completed=event.done, total=event.total or None
-            )
+            self._bar.update(self._task, description=text, completed=now.done, total=now.total)
             return
-        is_last = event.epoch is not None or event.done == event.total
-        if is_last or now - self._printed > SECONDS_BETWEEN_LINES:
-            self._printed = now
+        is_last = epoch is not None or now.done == now.total
+        if is_last or seen - self._printed > SECONDS_BETWEEN_LINES:
+            self._printed = seen
             self._console.print(text, highlight=False, soft_wrap=True)
 
 
-def epoch_text(stage: str, epoch: NetworkEpoch) -> str:
+def epoch_text(stage: str, epoch: EpochRecord, epochs: int) -> str:
     """One line for an epoch of training a network."""
     rate = epoch.images / epoch.train_seconds
-    left = clock(epoch.train_seconds * (epoch.epochs - epoch.epoch))
+    left = clock(epoch.train_seconds * (epochs - epoch.epoch))
     return (
-        f"{stage} {epoch.epoch}/{epoch.epochs}: {rate:,.0f} images/s, loss {epoch.train_loss:.3f}, "
+        f"{stage} {epoch.epoch}/{epochs}: {rate:,.0f} images/s, loss {epoch.train_loss:.3f}, "
         f"validation {epoch.validation_accuracy:.2%}, about {left} left"
     )

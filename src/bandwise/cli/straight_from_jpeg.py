@@ -73,7 +73,7 @@ def straight_from_jpeg(
             data,
             target,
             workers=workers or available_cores(),
-            listener=stages.hear,
+            progress=stages.show,
         )
     page = write_report(results, target)
     print_trained(console, straight_summary(read_rows(results)))

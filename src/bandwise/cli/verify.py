@@ -14,9 +14,10 @@ from rich.console import Console
 from bandwise.cli.encode import printable
 from bandwise.cli.progress import counting
 from bandwise.errors import DamagedOutputError
-from bandwise.measures import quantity
-from bandwise.pipeline import Verified, executor_of
+from bandwise.executors import executor_of
+from bandwise.pipeline import Verified
 from bandwise.pipeline import verify as verify_output
+from bandwise.wording import quantity
 
 PROBLEMS_SHOWN = 20
 
@@ -40,7 +41,11 @@ def verify(
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     with warnings.catch_warnings(), counting(errors, "verifying", "files") as tell:
         warnings.simplefilter("ignore")
-        found = verify_output(out, executor=executor_of("local", workers), progress=tell)
+        found = verify_output(
+            out,
+            executor=executor_of("local", workers),
+            progress=lambda now: tell(now.done, now.total or 0),
+        )
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:

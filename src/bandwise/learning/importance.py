@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from bandwise.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.errors import ConfigurationError
-from bandwise.learning.problem import frozen
+from bandwise.learning.sensitivity import frozen
 
 
 def frequency_importance(

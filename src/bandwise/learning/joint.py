@@ -15,21 +15,22 @@ from torch import Tensor, nn
 
 from bandwise.compressors import Compressed, QuantisedBands
 from bandwise.data import LabelledImages
-from bandwise.learning.problem import Candidate
+from bandwise.learning.sensitivity import Candidate
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.rate import estimate_bits
-from bandwise.training import Companion, NetworkConfig, NetworkListener, train_network
+from bandwise.training import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"
 TABLE_LR = 0.01
 
 
-class LearnedTables(Companion):
-    """Quantised bands behind which a network is trained, and the price of their bits."""
+class TrainableTables(TrainableTransform):
+    """Quantisation tables behind which a network is trained; the penalty is λ times their bits."""
 
     def __init__(self, start: Candidate) -> None:
         super().__init__()
         self.bands = QuantisedBands.from_tables(start.tables, subsampling=start.subsampling)
-        self._slope = start.slope
+        self._lagrangian = start.lagrangian
         self._compressed: Compressed | None = None
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ class LearnedTables(Companion):
         """λ · bits an image of the pixels that were changed last."""
         assert self._compressed is not None
         bits = estimate_bits(self._compressed.quantised, subsampling=self.bands.subsampling)
-        return self._slope * bits.mean()
+        return self._lagrangian * bits.mean()
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Adam of the logarithms of the steps."""
@@ -57,10 +58,11 @@ def joint_candidate(
     num_classes: int,
     config: NetworkConfig,
     device: torch.device | str = "cpu",
-    listener: NetworkListener = lambda _: None,
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
 ) -> tuple[Candidate, nn.Module]:
     """Learn on from ``start`` and a copy of ``network``; returns the tables and the network."""
-    tables = LearnedTables(start).to(device)
+    tables = TrainableTables(start).to(device)
     learned = copy.deepcopy(network).requires_grad_(True)
     train_network(
         learned,
@@ -68,8 +70,9 @@ def joint_candidate(
         validation=validation,
         num_classes=num_classes,
         config=config,
-        companion=tables,
+        transform=tables,
         device=device,
-        listener=listener,
+        stage=stage,
+        progress=progress,
     )
     return replace(start, family=FAMILY, tables=tables.bands.tables()), learned

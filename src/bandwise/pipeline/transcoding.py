@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import get_args
 
 from bandwise import jpeg
 from bandwise.coefficients import Coefficients
-from bandwise.encoding import Container, encode_pixels, requantise
+from bandwise.encoding import ImageEncoder, requantise
 from bandwise.errors import (
     CoefficientError,
     ConfigurationError,
@@ -35,18 +32,16 @@ _JPEG_START = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
-    """How files are written, beside what the profile says. Raises `ConfigurationError`."""
+    """How image files are read. Raises `ConfigurationError`."""
 
-    container: Container = "smallest"
     alpha: Alpha = "white"
     requantise: bool = False
 
     def __post_init__(self) -> None:
-        for name, choices in (("container", get_args(Container)), ("alpha", get_args(Alpha))):
-            if getattr(self, name) not in choices:
-                raise ConfigurationError(
-                    f"{name} {getattr(self, name)!r}; choose one of {', '.join(choices)}"
-                )
+        if self.alpha not in get_args(Alpha):
+            raise ConfigurationError(
+                f"alpha {self.alpha!r}; choose one of {', '.join(get_args(Alpha))}"
+            )
 
 
 DEFAULT_OPTIONS = EncodeOptions()
@@ -60,99 +55,77 @@ class Transcoded:
     requantised: bool = False
 
 
-class Chooser(Protocol):
-    """Gives each image one of several profiles, by its pixels; called from several threads."""
-
-    @property
-    def profiles(self) -> Sequence[Profile]:
-        """Every profile that an image may get."""
-        ...
-
-    def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
-        """Profile for an image (height, width) or (height, width, 3)."""
-        ...
-
-
 def transcode(
-    data: bytes, profile: Profile | Chooser, options: EncodeOptions = DEFAULT_OPTIONS
+    data: bytes, encoder: ImageEncoder, options: EncodeOptions = DEFAULT_OPTIONS
 ) -> Transcoded:
-    """JPEG file, with the profile's tables, of any image file's bytes; always the same bytes.
+    """JPEG file, with the tables of one of the encoder's profiles, of any image file's bytes.
 
-    Pixels as `read_picture` gives them. With `options.requantise` a JPEG keeps its coefficients,
-    quantised anew, where its sampling is the profile's and EXIF does not have it turned; its ICC
-    profile is kept and its EXIF block left out. The result has been read back and its tables
-    compared. Raises one of `IMAGE_ERRORS` with the reason why there is none; `ConfigurationError`
-    for requantising with profiles to choose from, which are compared from pixels.
+    Pixels as `read_picture` gives them; always the same bytes. With `options.requantise` a JPEG
+    keeps its coefficients, quantised anew, where its sampling is the profile's and EXIF does not
+    have it turned; its ICC profile is kept and its EXIF block left out. The result has been read
+    back and its tables compared. Raises one of `IMAGE_ERRORS` with the reason why there is none;
+    `ConfigurationError` for requantising with an encoder that compares profiles from pixels.
     """
     if options.requantise:
-        if not isinstance(profile, Profile):
-            raise ConfigurationError(
-                "several profiles are compared from pixels; give one profile to requantise"
-            )
-        requantised = _requantised(data, profile, options)
+        requantised = _requantised(data, encoder)
         if requantised is not None:
-            check_file(requantised, profile)
+            check_file(requantised, encoder.profiles)
             return Transcoded(data=requantised, requantised=True)
     picture = read_picture(data, alpha=options.alpha)
-    chosen = profile if isinstance(profile, Profile) else profile.profile_for(picture.pixels_u8)
-    encoded = encode_pixels(picture.pixels_u8, chosen, container=options.container, icc=picture.icc)
-    check_file(encoded, chosen)
+    encoded = encoder.encode(picture.pixels_u8, icc=picture.icc)
+    check_file(encoded, encoder.profiles)
     return Transcoded(data=encoded)
 
 
-def check_file(data: bytes, profile: Profile) -> None:
-    """Read a JPEG file whole; `EncodingError` unless it has the profile's tables and sampling.
+def check_file(data: bytes, profiles: Sequence[Profile]) -> None:
+    """Read a JPEG file whole; `EncodingError` unless it has the tables and sampling of a profile.
 
-    So it is where it holds a frequency that the profile drops. Raises `JpegError` where it is
-    damaged. Rate–distortion optimisation leaves no trace to check, nor do frequencies that the file
-    lacks and the profile keeps.
+    So it is where it holds a frequency that the profile drops. The reason is that of the last
+    profile. Raises `JpegError` where the file is damaged. Rate–distortion optimisation leaves no
+    trace to check, nor do frequencies that the file lacks and the profile keeps.
     """
-    _check_read(jpeg.read_coefficients(data), profile)
-
-
-def check_with_any(data: bytes, profiles: Sequence[Profile]) -> None:
-    """`check_file` with whichever profile fits; where none does, the error of the last."""
     image = jpeg.read_coefficients(data)
-    for number, profile in enumerate(profiles, start=1):
-        try:
-            _check_read(image, profile)
-        except EncodingError:
-            if number == len(profiles):
-                raise
-        else:
+    problem = None
+    for profile in profiles:
+        problem = _problem(image, profile)
+        if problem is None:
             return
+    raise EncodingError(problem or "there is no profile to compare the file with")
 
 
-def _check_read(image: Coefficients, profile: Profile) -> None:
+def _problem(image: Coefficients, profile: Profile) -> str | None:
     tables = profile.tables
     expected = (tables.luma, tables.chroma, tables.chroma)[: len(image.planes)]
     if tuple(plane.table for plane in image.planes) != expected:
-        raise EncodingError(f"the file's quantisation tables are not those of {profile.name!r}")
+        return f"the file's quantisation tables are not those of {profile.name!r}"
     if image.subsampling not in ("grey", profile.subsampling):
-        raise EncodingError(
+        return (
             f"the file has subsampling {image.subsampling}, "
             f"the profile {profile.name!r} {profile.subsampling}"
         )
-    if profile.frequencies is None:
-        return
-    masks = profile.masks.values()
-    if any(p.blocks[..., ~mask].any() for p, mask in zip(image.planes, masks, strict=False)):
-        raise EncodingError(f"the file holds frequencies that {profile.name!r} drops")
+    if profile.frequencies is not None:
+        masks = profile.masks.values()
+        if any(p.blocks[..., ~mask].any() for p, mask in zip(image.planes, masks, strict=False)):
+            return f"the file holds frequencies that {profile.name!r} drops"
+    return None
 
 
-def _requantised(data: bytes, profile: Profile, options: EncodeOptions) -> bytes | None:
+def _requantised(data: bytes, encoder: ImageEncoder) -> bytes | None:
     """Requantise a JPEG; None for other files and where its pixels have to be decoded."""
+    if len(encoder.profiles) > 1:
+        raise ConfigurationError(
+            "several profiles are compared from pixels; give one profile to requantise"
+        )
+    if not data.startswith(_JPEG_START):
+        return None
     try:
-        if not data.startswith(_JPEG_START) or _is_turned(data):
-            return None
-        return requantise(_without_exif(data), profile, container=options.container)
+        with open_image(io.BytesIO(data), "the file") as image:
+            if turn(image) is not None:
+                return None
+        container = encoder.settings["container"]
+        return requantise(_without_exif(data), encoder.profiles[0], container=container)
     except IMAGE_ERRORS:
         return None
-
-
-def _is_turned(data: bytes) -> bool:
-    with open_image(io.BytesIO(data), "the file") as image:
-        return turn(image) is not None
 
 
 def _without_exif(data: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,30 +13,21 @@ from typing import Any
 
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, CorruptDataError, DataNotFoundError
+from bandwise.executors import Executor, InProcess
 from bandwise.files import TEMPORARY_SUFFIX, parse_json
 from bandwise.pipeline.dataset import MANIFEST_NAME
-from bandwise.pipeline.executors import Executor, InProcess
-from bandwise.pipeline.manifest import FILES_NAME, Run, read_plan
-from bandwise.pipeline.quarantine import count_listed
-from bandwise.pipeline.shards import (
-    Shard,
-    ShardTask,
-    StoredSample,
-    entry_path,
-    load_entry,
-    shard_path,
-)
+from bandwise.pipeline.parts import Task
+from bandwise.pipeline.record import Run, count_listed, read_plan
+from bandwise.pipeline.shards import Shard, entry_path, shard_path
 from bandwise.pipeline.sources import walk
 from bandwise.pipeline.sources.locations import MAX_FILE_BYTES, read_path
 from bandwise.pipeline.tarfiles import END, read_members
-from bandwise.pipeline.transcoding import IMAGE_ERRORS, check_with_any
-from bandwise.pipeline.tree import read_files
+from bandwise.pipeline.transcoding import IMAGE_ERRORS, check_file
+from bandwise.pipeline.tree import FILES_NAME, read_files
 from bandwise.profile import Profile
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
 
 NOT_FINISHED = "the run is not finished; resume it"
-
-Progress = Callable[[int, int], None]
-"""Hears how many shards, or files of a tree, are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -63,43 +54,40 @@ class _Checked:
 
     images: int = 0
     quarantined: int = 0
-    row: dict[str, Any] | None = None
+    row: Mapping[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
 
 
 def verify(
-    out: Path, *, executor: Executor | None = None, progress: Progress | None = None
+    out: Path, *, executor: Executor | None = None, progress: ProgressCallback = ignore_progress
 ) -> Verified:
     """Check every hash, every entry, the tables of every image, and that it decodes.
 
-    Raises `DataNotFoundError` where the folder holds no run, and `CorruptDataError` where the
-    record of the run cannot be read; all else that is wrong is a problem that is returned.
+    Progress is in shards, or in files of a tree. Raises `DataNotFoundError` where the folder holds
+    no run, and `CorruptDataError` where the record of the run cannot be read; all else that is
+    wrong is a problem that is returned.
     """
     run = Run.load(out)
     if run is None:
         raise DataNotFoundError(f"{out} holds no run of `bandwise encode`; name its output folder")
-    found = Verified()
-    work: Callable[[Any], _Checked]
-    tasks: Iterator[Any]
+    check: Callable[..., _Checked]
     if run.layout == "shards":
-        total = sum(1 for _ in read_plan(out))
-        tasks = (ShardTask(index=index, part=part) for index, part in enumerate(read_plan(out)))
-        work = partial(_check_shard, out=out, profiles=run.profiles)
+        tasks: list[Any] | Iterator[Any] = (Task(index=i, part=p) for i, p in _plan(out))
+        total, check = sum(1 for _ in _plan(out)), _check_shard
     else:
         listed = read_files(out)
-        total, tasks = len(listed), ((name, *facts) for name, facts in listed.items())
-        work = partial(_check_file, out=out, profiles=run.profiles)
+        tasks, total, check = list(listed.values()), len(listed), _check_listed
+    found = Verified(shards=total if run.layout == "shards" else 0)
     rows = []
+    work = partial(check, out=out, profiles=run.profiles)
     with closing((executor or InProcess()).map(work, tasks)) as results:
         for done, checked in enumerate(results, start=1):
             found.images += checked.images
             found.quarantined += checked.quarantined
             found.problems += checked.problems
             rows.append(checked.row)
-            if progress is not None:
-                progress(done, total)
+            progress(Progress(stage="verifying", done=done, total=total, unit="files"))
     if run.layout == "shards":
-        found.shards = total
         found.problems += [*_manifest_problems(out, rows), *_strangers(out, total)]
     else:
         found.quarantined = count_listed(out)
@@ -107,57 +95,50 @@ def verify(
     return found
 
 
-def _check_shard(task: ShardTask, *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
-    path = shard_path(out, task.index)
-    if not entry_path(out, task.index).exists():
-        return _Checked(problems=(Problem(entry_path(out, task.index).name, NOT_FINISHED),))
+def _plan(out: Path) -> Iterator[tuple[int, Any]]:
+    return enumerate(read_plan(out))
+
+
+def _check_shard(task: Task, *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
+    path, entry = shard_path(out, task.index), entry_path(out, task.index)
+    if not entry.exists():
+        return _Checked(problems=(Problem(entry.name, NOT_FINISHED),))
     try:
-        shard, samples = load_entry(out, task.index)
+        shard = Shard.load(out, task.index)
     except CorruptDataError as error:
-        return _Checked(problems=(Problem(entry_path(out, task.index).name, str(error)),))
+        return _Checked(problems=(Problem(entry.name, str(error)),))
     try:
-        problems = [
-            Problem(path.name, what) for what in _tar_problems(path, shard, samples, profiles)
-        ]
+        problems = [Problem(path.name, what) for what in _tar_problems(path, shard, profiles)]
     except OSError as error:
         problems = [Problem(path.name, f"it cannot be read: {error.strerror or error}")]
     accounted = shard.count + len(shard.quarantined)
     if task.part.images is not None and accounted != task.part.images:
         what = f"it accounts for {accounted} of {task.part.images} images"
-        problems.append(Problem(entry_path(out, task.index).name, what))
+        problems.append(Problem(entry.name, what))
     return _Checked(
         images=shard.images,
         quarantined=len(shard.quarantined),
-        row={
-            "shard": path.name,
-            "count": shard.count,
-            "size_bytes": shard.size_bytes,
-            "sha256": shard.sha256,
-        },
+        row=shard.row,
         problems=tuple(problems),
     )
 
 
-def _tar_problems(
-    path: Path, shard: Shard, samples: list[StoredSample], profiles: tuple[Profile, ...]
-) -> Iterator[str]:
+def _tar_problems(path: Path, shard: Shard, profiles: tuple[Profile, ...]) -> Iterator[str]:
     """What is wrong with a shard, read once, a sample at a time."""
     whole, position, images = hashlib.sha256(), 0, 0
-    if len({sample.key for sample in samples}) < len(samples):
+    if len({sample.key for sample in shard.samples}) < shard.count:
         yield "two of its samples have the same key"
     with path.open("rb") as stream:
-        for sample in samples:
-            extent = sample.extent
-            if extent.offset != position or not 0 <= extent.size <= shard.size_bytes:
+        for sample in shard.samples:
+            if sample.offset != position or not 0 <= sample.size <= shard.size_bytes:
                 yield f"sample {sample.key}: its entry does not follow on the one before"
                 return
-            data = stream.read(extent.size)
+            data = stream.read(sample.size)
             whole.update(data)
-            position += extent.size
-            if hashlib.sha256(data).hexdigest() != extent.sha256:
-                yield f"sample {sample.key}: its bytes are not those that were written"
-                continue
+            position += sample.size
             try:
+                if hashlib.sha256(data).hexdigest() != sample.sha256:
+                    raise CorruptDataError("its bytes are not those that were written")
                 images += _check_sample(sample.key, data, profiles)
             except BandwiseError as error:
                 yield f"sample {sample.key}: {error}"
@@ -178,31 +159,26 @@ def _check_sample(key: str, data: bytes, profiles: tuple[Profile, ...]) -> int:
         if not member.name.startswith(f"{key}."):
             raise CorruptDataError(f"it holds {member.name}, which is another's")
         if member.name.endswith(".jpg"):
-            _check_image(member.data, profiles)
+            check_file(member.data, profiles)
+            jpeg.decode(member.data)
             images += 1
     return images
 
 
-def _check_image(data: bytes, profiles: tuple[Profile, ...]) -> None:
-    check_with_any(data, profiles)
-    jpeg.decode(data)
-
-
-def _check_file(
-    listed: tuple[str, int, str], *, out: Path, profiles: tuple[Profile, ...]
-) -> _Checked:
-    name, size_bytes, sha256 = listed
+def _check_listed(row: Mapping[str, Any], *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
     try:
-        data = read_path(out / name)
-        if (len(data), hashlib.sha256(data).hexdigest()) != (size_bytes, sha256):
+        data = read_path(out / row["path"])
+        found = len(data), hashlib.sha256(data).hexdigest()
+        if found != (row["size_bytes"], row["sha256"]):
             raise CorruptDataError("its bytes are not those that were written")
-        _check_image(data, profiles)
+        check_file(data, profiles)
+        jpeg.decode(data)
     except (CorruptDataError, *IMAGE_ERRORS) as error:
-        return _Checked(problems=(Problem(name, str(error)),))
+        return _Checked(problems=(Problem(row["path"], str(error)),))
     return _Checked(images=1)
 
 
-def _manifest_problems(out: Path, rows: list[dict[str, Any] | None]) -> Iterator[Problem]:
+def _manifest_problems(out: Path, rows: list[Mapping[str, Any] | None]) -> Iterator[Problem]:
     path = out / MANIFEST_NAME
     if not path.exists():
         yield Problem(MANIFEST_NAME, NOT_FINISHED)
@@ -221,19 +197,15 @@ def _manifest_problems(out: Path, rows: list[dict[str, Any] | None]) -> Iterator
 
 def _strangers(out: Path, shards: int) -> Iterator[Problem]:
     """Shards and entries that the plan does not have, and what killed processes left."""
-    for path in sorted(out.iterdir()):
-        name = path.name
-        if name.startswith("shard-"):
-            number = path.stem.removeprefix("shard-")
-            index = int(number) if number.isdecimal() else shards
-            known = {shard_path(out, index).name, entry_path(out, index).name}
-            if index >= shards or name not in known:
-                yield Problem(name, "it does not belong to the run")
+    known = {path(out, index).name for index in range(shards) for path in (shard_path, entry_path)}
+    for name in sorted(path.name for path in out.iterdir()):
+        if name.startswith("shard-") and name not in known:
+            yield Problem(name, "it does not belong to the run")
         elif name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
             yield Problem(name, "it was left by a process that was killed; resume the run")
 
 
-def _unlisted(out: Path, listed: dict[str, tuple[int, str]]) -> Iterator[Problem]:
+def _unlisted(out: Path, listed: Mapping[str, object]) -> Iterator[Problem]:
     if not (out / FILES_NAME).exists():
         yield Problem(FILES_NAME, NOT_FINISHED)
         return

@@ -56,17 +56,6 @@ class RateCurves:
         bits[0] = [_difference_entropy(values[:, 0], step) for step in range(1, STEP_MAX + 1)]
         return cls(torch.from_numpy(bits), torch.from_numpy(squared_error))
 
-    def bits_at(self, log_steps: Tensor) -> Tensor:
-        """Bits a block (64,) at the natural logarithms of real steps 1..255, of shape (64,).
-
-        Linear in the logarithm between whole steps, so differentiable. Raises `ShapeError`.
-        """
-        return _interpolated(self.bits, log_steps)
-
-    def squared_error_at(self, log_steps: Tensor) -> Tensor:
-        """Mean squared error (64,) at log steps (64,), as in `bits_at`."""
-        return _interpolated(self.squared_error, log_steps)
-
 
 def _measured(
     magnitudes: NDArray[np.float32],
@@ -105,14 +94,3 @@ def _entropy_with_signs(numbers: NDArray[Any]) -> Any:
     shares = numbers / numbers.sum(-1, keepdims=True)
     entropy = -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(-1)
     return entropy + 1 - shares[..., 0]
-
-
-def _interpolated(curves: Tensor, log_steps: Tensor) -> Tensor:
-    if log_steps.shape != (_FREQUENCIES,):
-        raise ShapeError(f"expected log steps of shape (64,), got {tuple(log_steps.shape)}")
-    knots = torch.arange(1, STEP_MAX + 1, dtype=torch.float64).log().to(log_steps)
-    lower = (torch.searchsorted(knots, log_steps.detach(), right=True) - 1).clamp(0, STEP_MAX - 2)
-    values = curves.to(log_steps)
-    left, right = (values.gather(1, at[:, None])[:, 0] for at in (lower, lower + 1))
-    position = (log_steps - knots[lower]) / (knots[lower + 1] - knots[lower])
-    return left + position * (right - left)

@@ -35,10 +35,10 @@ _HALF_A_VALUE = 0.5
 """Added to each number of values before a logarithm."""
 
 
-def symbol_bits(
-    quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0"
-) -> tuple[Tensor, Tensor]:
-    """Bits of luma and of chroma an image, each (N,), of a baseline file with optimised codes.
+def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0") -> Tensor:
+    """Bits (N,) of the entropy-coded payload of baseline files with optimised Huffman codes.
+
+    0.3 to 1.1 % stay uncounted, mostly stuffed bytes.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ def symbol_bits(
             "expected 1 or 3 components of shape (N, blocks_y, blocks_x, 8, 8), got "
             f"{[tuple(plane.shape) for plane in quantised]}"
         )
-    is_colour = len(quantised) == 3
-    luma = _table_bits(quantised[:1], LUMA_SAMPLING[subsampling] if is_colour else (1, 1))
-    chroma = _table_bits(quantised[1:], (1, 1)) if is_colour else torch.zeros_like(luma)
-    return luma, chroma
+    if len(quantised) == 1:
+        return _table_bits(quantised, (1, 1))
+    luma, *chroma = quantised
+    return _table_bits([luma], LUMA_SAMPLING[subsampling]) + _table_bits(chroma, (1, 1))
 
 
 def _table_bits(planes: Sequence[Tensor], unit: tuple[int, int]) -> Tensor:
@@ -106,7 +106,7 @@ def _dc_bits(differences: Tensor, fillers: int) -> Tensor:
     image, block = differences.detach().nonzero(as_tuple=True)
     position = torch.zeros_like(image)
     costs = _mean_costs(position, sizes[image, block], (bits - zero_bits)[image, block], 1)
-    return exact.to(differences) + _no_value_but_gradient(
+    return exact.to(differences) + _surrogate_gradient(
         differences[image, block], image, position, costs, (images, per_image)
     )
 
@@ -137,7 +137,7 @@ def _ac_bits(blocks: Tensor, fillers: int) -> Tensor:
     image, block, position = blocks.detach().nonzero(as_tuple=True)
     coded = position > 0
     image, block, position = image[coded], block[coded], position[coded]
-    return exact.to(blocks) + _no_value_but_gradient(
+    return exact.to(blocks) + _surrogate_gradient(
         blocks[image, block, position], image, position, costs, (images, per_image)
     )
 
@@ -188,7 +188,7 @@ def _mean_costs(position: Tensor, sizes: Tensor, bits: Tensor, positions: int) -
     return costs.cummax(1).values
 
 
-def _no_value_but_gradient(
+def _surrogate_gradient(
     values: Tensor, image: Tensor, position: Tensor, costs: Tensor, shape: tuple[int, int]
 ) -> Tensor:
     """Zeros (N,) whose gradient says how bits change as all values at a frequency grow or shrink.

@@ -1,6 +1,6 @@
 """From a network and images to profiles.
 
-    network, images ──sensitivity──→ candidates ──gradient──→ candidates ──→ profiles
+    network, images ──sensitivity──→ tables of each λ ──→ profiles
 
 What was learned is kept in a folder, with a record of what it was learned from.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +24,22 @@ from bandwise.errors import ConfigurationError
 from bandwise.files import checked_entries, parse_json, write_json
 from bandwise.learning import (
     Candidate,
-    GradientConfig,
-    Problem,
-    gradient_candidates,
+    SensitivityInput,
+    lagrangian_label,
     sensitivity_candidates,
-    slope_label,
 )
+from bandwise.learning.sensitivity import FAMILY
 from bandwise.profile import Profile, RateDistortion
-from bandwise.recipes.stages import Event, Listener, silent
-from bandwise.results import Row, now, versions
+from bandwise.progress import ProgressCallback, ignore_progress
+from bandwise.results import Learning
+from bandwise.system import now, versions
 from bandwise.tasks.networks import network_sha256
 
-BESIDE = ("networks", "profiles")
+ALLOWED_ENTRIES = ("networks", "profiles")
 """Folders that lie beside the results."""
 
-METHODS = ("sensitivity", "gradient")
-"""Ways to learn tables for a network that stays as it is."""
-
-SLOPES = tuple(float(f"{10 ** (exponent / 15):.2g}") for exponent in range(-108, -68))
-"""Prices of a bit in nats, from about 6e-8 to 2.5e-5: from large files to small ones."""
+LAGRANGIANS = tuple(float(f"{10 ** (exponent / 15):.2g}") for exponent in range(-108, -68))
+"""λ in nats a bit, from about 6e-8 to 2.5e-5: from large files to small ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,38 +54,31 @@ class LearnConfig:
         Its weights as safetensors; without them it is trained first.
     epochs
         How long it is trained then; as the kind of images wants if not given.
-    method
-        ``sensitivity`` or ``gradient``, which starts from it.
-    slopes
-        Prices of a bit; each gives one profile.
+    lagrangians
+        λ in nats a bit; each gives one profile.
     images
         How many training images the tables are learned from, drawn at random.
     rdo
-        Slope of rate–distortion optimised quantisation relative to the price of a bit; 0: none.
+        λ of rate–distortion optimised quantisation relative to that of the tables; 0: none.
     """
 
     network: str = "resnet"
     weights: Path | None = None
     epochs: int | None = None
-    method: str = "sensitivity"
-    slopes: tuple[float, ...] = SLOPES
+    lagrangians: tuple[float, ...] = LAGRANGIANS
     images: int = 600
     subsampling: Subsampling = "4:2:0"
     rdo: float = 0.0
-    gradient: GradientConfig = field(default_factory=GradientConfig)
     seed: int = 0
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
+        values = self.lagrangians
+        if not values or not all(0 < value < math.inf for value in values):
+            raise ConfigurationError(f"each λ (--slopes) is above 0, got {values}")
+        if len({lagrangian_label(value) for value in values}) < len(values):
             raise ConfigurationError(
-                f"unknown method {self.method!r}; use one of {', '.join(METHODS)}"
-            )
-        if not self.slopes or not all(0 < slope < math.inf for slope in self.slopes):
-            raise ConfigurationError(f"slopes are above 0, got {self.slopes}")
-        if len({slope_label(slope) for slope in self.slopes}) < len(self.slopes):
-            raise ConfigurationError(
-                f"slopes differ in their first two digits, got {self.slopes}; leave some out"
+                f"each λ (--slopes) differs in its first two digits, got {values}; leave some out"
             )
         if self.images < 1 or self.rdo < 0:
             raise ConfigurationError(
@@ -97,11 +88,21 @@ class LearnConfig:
             raise ConfigurationError(f"epochs is at least 1, got {self.epochs}")
 
 
-def problem_of(config: LearnConfig, dataset: Dataset, network: nn.Module) -> Problem:
+@dataclass(frozen=True, kw_only=True)
+class LearnedProfiles:
+    """Profiles of a network, one a λ, and what learning them took."""
+
+    profiles: tuple[Profile, ...]
+    learning: Learning
+
+
+def sensitivity_input(
+    config: LearnConfig, dataset: Dataset, network: nn.Module
+) -> SensitivityInput:
     """Draw the images that tables are learned from."""
     generator = torch.Generator().manual_seed(config.seed)
     drawn = torch.randperm(len(dataset.train), generator=generator)[: config.images]
-    return Problem(
+    return SensitivityInput(
         network=network,
         pixels_u8=dataset.train.pixels_u8[drawn],
         subsampling=config.subsampling,
@@ -109,88 +110,61 @@ def problem_of(config: LearnConfig, dataset: Dataset, network: nn.Module) -> Pro
     )
 
 
-def learned_profiles(
+def learn_profiles(
     config: LearnConfig,
     dataset: Dataset,
     network: nn.Module,
     folder: Path,
     *,
-    listener: Listener = silent,
-) -> list[Profile]:
-    """Learn one profile a price of a bit, or load those that are in ``folder`` already.
+    progress: ProgressCallback = ignore_progress,
+) -> LearnedProfiles:
+    """Learn one profile a λ, or load those that are in ``folder`` already.
 
     Profiles in ``folder`` that were learned with other settings, data or weights are replaced, as
     they are where the record of them is damaged.
     """
-    record = folder / f"{config.method}.json"
-    wanted = _provenance(config, dataset, network)
+    path = folder / f"{FAMILY}.json"
+    origin = profile_origin(config, dataset, network)
     with suppress(FileNotFoundError, ValueError):
-        found = _record(record)
-        if found["provenance"] == wanted:
-            return [Profile.load(folder / name) for name in found["profiles"]]
+        kinds = {"provenance": dict, "profiles": list, "seconds": int | float}
+        record = checked_entries(parse_json(path.read_bytes()), kinds)
+        if record["provenance"] == origin:
+            profiles = [Profile.load(folder / name) for name in record["profiles"]]
+            return _learned(profiles, config, origin, record["seconds"])
     started = time.perf_counter()
-    problem = problem_of(config, dataset, network)
-
-    def hear(stage: str, done: int, total: int) -> None:
-        unit = "steps" if stage == "descending" else "images"
-        listener(Event(stage=stage, unit=unit, done=done, total=total))
-
-    candidates = list(sensitivity_candidates(problem, config.slopes, listener=hear))
-    if config.method == "gradient":
-        candidates = list(gradient_candidates(problem, candidates, config.gradient, listener=hear))
-    seconds = time.perf_counter() - started
-    profiles = [profile_of(candidate, config, dataset, network) for candidate in candidates]
+    given = sensitivity_input(config, dataset, network)
+    candidates = list(sensitivity_candidates(given, config.lagrangians, progress=progress))
+    seconds = round(time.perf_counter() - started, 2)
+    profiles = [make_profile(candidate, config, origin) for candidate in candidates]
     for profile in profiles:
         profile.save(folder / profile_file_name(profile))
     names = [profile_file_name(profile) for profile in profiles]
-    write_json(
-        record,
-        {"provenance": wanted, "profiles": names, "seconds": round(seconds, 2)},
-    )
-    return profiles
+    write_json(path, {"provenance": origin, "profiles": names, "seconds": seconds})
+    return _learned(profiles, config, origin, seconds)
 
 
-def profile_of(
-    candidate: Candidate, config: LearnConfig, dataset: Dataset, network: nn.Module
-) -> Profile:
-    """Profile of a candidate, with where it comes from."""
+def make_profile(candidate: Candidate, config: LearnConfig, origin: Mapping[str, Any]) -> Profile:
+    """Profile of a candidate, with its `profile_origin`."""
     return Profile(
         name=f"{candidate.family} {candidate.label}",
         tables=candidate.tables,
         subsampling=candidate.subsampling,
         rate_distortion=RateDistortion(
-            slope=config.rdo * candidate.slope,
+            lagrangian=config.rdo * candidate.lagrangian,
             sensitivity={name: value.numpy() for name, value in candidate.sensitivity.items()},
         ),
         provenance={
-            **_provenance(config, dataset, network),
+            **origin,
             "family": candidate.family + (" + rdo" if config.rdo else ""),
-            "slope": candidate.slope,
+            "slope": candidate.lagrangian,
             "versions": versions(),
             "created": now(),
         },
     )
 
 
-def learning_row(config: LearnConfig, folder: Path) -> Row:
-    """Row "learning": what learning took, by the record that :func:`learned_profiles` keeps."""
-    found = _record(folder / f"{config.method}.json")
-    return {
-        "record": "learning",
-        "family": config.method,
-        "network": config.network,
-        "seconds": found["seconds"],
-        "images": found["provenance"]["settings"]["images"],
-        "settings": found["provenance"]["settings"],
-    }
-
-
-def _record(path: Path) -> dict[str, Any]:
-    kinds = {"provenance": dict, "profiles": list, "seconds": int | float}
-    return checked_entries(parse_json(path.read_bytes()), kinds)
-
-
-def _provenance(config: LearnConfig, dataset: Dataset, network: nn.Module) -> dict[str, Any]:
+def profile_origin(config: LearnConfig, dataset: Dataset, network: nn.Module) -> dict[str, Any]:
+    """What profiles are learned from, as JSON; hashes all weights of the network."""
     return {
         "dataset": dataset.name,
         "dataset_sha256": dataset.sha256,
@@ -198,13 +172,12 @@ def _provenance(config: LearnConfig, dataset: Dataset, network: nn.Module) -> di
         "network_sha256": network_sha256(network),
         "num_classes": dataset.num_classes,
         "settings": {
-            "method": config.method,
-            "slopes": list(config.slopes),
+            "method": FAMILY,
+            "slopes": list(config.lagrangians),
             "rdo": config.rdo,
             "images": min(config.images, len(dataset.train)),
             "subsampling": config.subsampling,
             "seed": config.seed,
-            **({"gradient": asdict(config.gradient)} if config.method == "gradient" else {}),
         },
     }
 
@@ -212,3 +185,19 @@ def _provenance(config: LearnConfig, dataset: Dataset, network: nn.Module) -> di
 def profile_file_name(profile: Profile) -> str:
     """Name of a profile's file in a folder of several, such as ``sensitivity-3.2e-07.json``."""
     return profile.name.replace(" ", "-") + ".json"
+
+
+def _learned(
+    profiles: list[Profile], config: LearnConfig, origin: dict[str, Any], seconds: float
+) -> LearnedProfiles:
+    settings = origin["settings"]
+    return LearnedProfiles(
+        profiles=tuple(profiles),
+        learning=Learning(
+            family=FAMILY,
+            network=config.network,
+            seconds=float(seconds),
+            images=settings["images"],
+            settings=settings,
+        ),
+    )

@@ -14,8 +14,8 @@ from bandwise.data import Dataset
 from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.learning import LearnConfig
-from bandwise.recipes.stages import Event, Listener, silent
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network, find_builder, load_network, read_weights
 from bandwise.training import NetworkConfig, train_network
@@ -46,7 +46,11 @@ def default_training(
 
 
 def prepare_network(
-    config: LearnConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
+    config: LearnConfig,
+    dataset: Dataset,
+    out: Path,
+    *,
+    progress: ProgressCallback = ignore_progress,
 ) -> nn.Module:
     """Load the network's weights, or train it and keep them as ``out/NETWORK.safetensors``.
 
@@ -84,7 +88,8 @@ def prepare_network(
             device=config.device,
             checkpoint=path.with_suffix(".checkpoint.safetensors"),
             fingerprint=f"{config.network} {dataset.sha256}",
-            listener=lambda epoch: listener(Event(stage=f"training {config.network}", epoch=epoch)),
+            stage=f"training {config.network}",
+            progress=progress,
         )
     except CheckpointError as error:
         raise CheckpointError(

@@ -11,7 +11,7 @@ Every step is kept as soon as it is done; the same call goes on where it was int
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -21,52 +21,49 @@ from torch import nn
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import (
-    SPLITS,
     Codec,
     Conditions,
     EvaluationConfig,
     GuidedCodec,
-    Ledger,
     ProfileCodec,
     Setting,
     baselines,
-    check_folder,
+    describe_profile,
     evaluate,
-    example_rows,
+    examples,
+    is_measured,
     libjpeg_ladder,
     measure,
-    original_row,
-    profile_row,
+    measure_original,
     recode,
     sweep,
 )
-from bandwise.learning import joint_candidate, sensitivity_candidates, slope_label
-from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LIBJPEG
+from bandwise.evaluation.codecs.standard import TOLERANCES
+from bandwise.learning import joint_candidate, lagrangian_label, sensitivity_candidates
 from bandwise.profile import Profile
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.learning import (
-    BESIDE,
-    METHODS,
+    ALLOWED_ENTRIES,
     LearnConfig,
-    learned_profiles,
-    learning_row,
-    problem_of,
-    profile_of,
+    learn_profiles,
+    make_profile,
+    profile_origin,
+    sensitivity_input,
 )
 from bandwise.recipes.networks import check_reads, prepare_network
-from bandwise.recipes.stages import Event, Listener, measuring, silent
-from bandwise.results import RESULTS_NAME, Row, read_rows
+from bandwise.results import (
+    GUIDED,
+    GUIDED_LIBJPEG,
+    LIBJPEG,
+    ORIGINAL,
+    SPLITS,
+    Measurement,
+    Results,
+    check_output_folder,
+)
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network
-from bandwise.training import NetworkConfig, NetworkEpoch, train_network
-
-RETRAINED_QUALITIES = (8, 12, 18, 27)
-"""libjpeg's qualities that networks are retrained for."""
-
-RETRAINED_FAMILIES = ("libjpeg 4:2:0 smallest", "libjpeg smallest")
-"""Its families, in colour and in grey: the coefficients are those of all others."""
-
-LADDER_EVERY = 3
-"""Of the profiles that were learned first, every third is a rung of the ladder for guided files."""
+from bandwise.training import NetworkConfig, train_network
 
 Files = tuple[Codec, Setting] | None
 """Files that a network is trained on: those of a codec's setting, or the originals for None."""
@@ -79,34 +76,41 @@ class RateAccuracyConfig:
     Attributes
     ----------
     learn
-        The network, and how tables are learned for it; ``methods`` replaces its method.
-    gradient_slopes
-        Prices of a bit for descent, which takes longer; those of ``learn`` if not given.
+        The network, and how tables are learned for it.
     codecs
         Baselines by name; every one that is installed if not given.
     every
         Of each family's settings of baselines other than libjpeg, measure every ``every``-th.
     libjpeg_every
         The same for libjpeg.
+    ladder_every
+        Of the learned profiles every so many-th is a rung of the ladder for guided files.
+    tolerances
+        Nats of divergence that a guided file may cause.
     transfer
         Another built-in network, on which the same files are measured; None: none.
     retrained_seeds
         Seeds of retraining; none: no joint learning and no retraining.
-    joint_slopes
-        Prices of a bit for which tables and network are learned together.
+    retrained_qualities, retrained_families
+        Settings of libjpeg that networks are retrained for. Families in colour and in grey: the
+        coefficients are those of all others.
+    joint_lagrangians
+        λ for which tables and network are learned together.
     retraining
         How a network is trained on from where it is.
     """
 
     learn: LearnConfig = field(default_factory=LearnConfig)
-    methods: tuple[str, ...] = METHODS
-    gradient_slopes: tuple[float, ...] | None = (4e-7, 1.6e-6, 4e-6, 1e-5)
     codecs: tuple[str, ...] | None = None
     every: int = 1
     libjpeg_every: int = 1
+    ladder_every: int = 3
+    tolerances: tuple[float, ...] = TOLERANCES
     transfer: str | None = "plain-cnn"
     retrained_seeds: tuple[int, ...] = ()
-    joint_slopes: tuple[float, ...] = (1e-6, 2e-6, 4e-6, 8e-6)
+    retrained_qualities: tuple[int, ...] = (8, 12, 18, 27)
+    retrained_families: tuple[str, ...] = ("libjpeg 4:2:0 smallest", "libjpeg smallest")
+    joint_lagrangians: tuple[float, ...] = (1e-6, 2e-6, 4e-6, 8e-6)
     retraining: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(
             epochs=2, learning_rate=0.01, warm_up_epochs=0.2, small_share=0.0, averaging=0.98
@@ -114,10 +118,6 @@ class RateAccuracyConfig:
     )
 
     def __post_init__(self) -> None:
-        if not self.methods or not set(self.methods) <= set(METHODS):
-            raise ConfigurationError(
-                f"methods are {' or '.join(METHODS)}, got {', '.join(self.methods) or 'none'}"
-            )
         if self.every < 1 or self.libjpeg_every < 1:
             raise ConfigurationError(
                 f"every and libjpeg_every are at least 1, got {self.every} and {self.libjpeg_every}"
@@ -130,9 +130,13 @@ class RateAccuracyConfig:
 
 
 def run(
-    config: RateAccuracyConfig, dataset: Dataset, out: Path, *, listener: Listener = silent
-) -> Path:
-    """Run or resume the experiment and return the path of its results.
+    config: RateAccuracyConfig,
+    dataset: Dataset,
+    out: Path,
+    *,
+    progress: ProgressCallback = ignore_progress,
+) -> Results:
+    """Run or resume the experiment.
 
     Raises
     ------
@@ -141,75 +145,53 @@ def run(
     OutputError
         If ``out`` cannot be written or holds something else.
     """
-    check_folder(out, beside=BESIDE)
-    dataset = with_validation(dataset, seed=config.learn.seed)
+    learn, device = config.learn, config.learn.device
+    check_output_folder(out, allowed_entries=ALLOWED_ENTRIES)
+    dataset = with_validation(dataset, seed=learn.seed)
     channels = dataset.image_shape[0]
     codecs = sweep(
         channels, names=config.codecs, every=config.every, libjpeg_every=config.libjpeg_every
     )
-    if config.transfer is not None:  # what cannot work is said before hours of work
+    if config.transfer is not None:  # what cannot work is found out before hours of work
         other = build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
         check_reads(other, config.transfer, dataset)
-    network = prepare_network(config.learn, dataset, out / "networks", listener=listener)
-    ladder: list[Profile] = []
-    profiles: list[Profile] = []
-    rows: list[Row] = []
-    for method in config.methods:
-        learn = replace(config.learn, method=method)
-        if method == "gradient":
-            learn = replace(learn, slopes=config.gradient_slopes or learn.slopes)
-        folder = out / "profiles"
-        found = learned_profiles(learn, dataset, network, folder, listener=listener)
-        profiles += found
-        ladder = ladder or found[::LADDER_EVERY]
-        rows.append(learning_row(learn, folder))
-    ladders = {GUIDED: ladder, GUIDED_LIBJPEG: libjpeg_ladder(channels)}
-    ours: list[Codec] = [ProfileCodec(profiles)]
+    network = prepare_network(learn, dataset, out / "networks", progress=progress)
+    found = learn_profiles(learn, dataset, network, out / "profiles", progress=progress)
+    ladders = {
+        GUIDED: found.profiles[:: config.ladder_every],
+        GUIDED_LIBJPEG: libjpeg_ladder(channels),
+    }
+    ours: list[Codec] = [ProfileCodec(found.profiles)]
     ours += [
-        GuidedCodec(steps, network, name=name, device=config.learn.device)
-        for name, steps in ladders.items()
+        GuidedCodec(ladder, network, name=name, device=device, tolerances=config.tolerances)
+        for name, ladder in ladders.items()
     ]
     learned = [(codec, codec.settings()) for codec in ours]
     results = evaluate(
-        EvaluationConfig(
-            network=config.learn.network, seed=config.learn.seed, device=config.learn.device
-        ),
+        EvaluationConfig(network=learn.network, seed=learn.seed, device=device, estimates=True),
         dataset,
         network,
         [*learned, *codecs],
         out,
-        profiles=profiles,
-        beside=BESIDE,
-        listener=measuring(listener),
+        profiles=found.profiles,
+        allowed_entries=ALLOWED_ENTRIES,
+        progress=progress,
     )
-    ledger = _ledger(results)
-    shown = example_rows(
-        ledger.rows(),
-        [*learned, *codecs],
-        dataset.test,
-        dataset.classes,
-        network=config.learn.network,
-    )
-    ledger.add(*rows, *shown)
-    ledger.flush()
+    shown = examples(results, [*learned, *codecs], dataset.test, network=learn.network)
+    results.add(found.learning, *shown)
     if config.transfer is not None:
-        transfer = replace(config.learn, network=config.transfer, weights=None)
+        transfer = replace(learn, network=config.transfer, weights=None)
         evaluate(
-            EvaluationConfig(
-                network=config.transfer,
-                seed=config.learn.seed,
-                device=config.learn.device,
-                estimates=False,
-            ),
+            EvaluationConfig(network=config.transfer, seed=learn.seed, device=device),
             dataset,
-            prepare_network(transfer, dataset, out / "networks", listener=listener),
+            prepare_network(transfer, dataset, out / "networks", progress=progress),
             [*learned, *(pair for pair in codecs if pair[0].name == LIBJPEG)],
-            out,
-            beside=BESIDE,
-            listener=measuring(listener),
+            results,
+            progress=progress,
         )
     if config.retrained_seeds:
-        _retrain_all(config, dataset, network, out, listener)
+        joint = _learned_jointly(config, dataset, network, out / "profiles", progress)
+        _retrain_all(config, dataset, network, joint, results, progress)
     return results
 
 
@@ -220,7 +202,8 @@ def retrain(
     files: Files,
     *,
     device: str = "cpu",
-    on_epoch: Callable[[NetworkEpoch], None] = lambda _: None,
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
 ) -> nn.Module:
     """Train a copy of ``network`` on, with files as they decode, or with the originals."""
     train, validation = dataset.train, dataset.split("validation")
@@ -234,40 +217,31 @@ def retrain(
         num_classes=dataset.num_classes,
         config=config,
         device=device,
-        listener=on_epoch,
+        stage=stage,
+        progress=progress,
     )
     return retrained
-
-
-def retrained_settings(settings: Sequence[Setting]) -> list[Setting]:
-    """Libjpeg's settings that networks are retrained for."""
-    return [
-        setting
-        for setting in settings
-        if setting.family in RETRAINED_FAMILIES
-        and setting.options["quality"] in RETRAINED_QUALITIES
-    ]
-
-
-def _ledger(results: Path) -> Ledger:
-    return Ledger.open(results.parent, read_rows(results)[0], beside=BESIDE)
 
 
 def _retrain_all(
     config: RateAccuracyConfig,
     dataset: Dataset,
     network: nn.Module,
-    out: Path,
-    listener: Listener,
+    joint: Sequence[Profile],
+    results: Results,
+    progress: ProgressCallback,
 ) -> None:
-    """Add the points of networks that were trained on with the files that they are measured on."""
+    """Measure networks that were trained on with the files that they are measured on."""
     name, device = config.learn.network, config.learn.device
-    joint = _learned_jointly(config, dataset, network, out / "profiles", listener)
-    ledger = _ledger(out / RESULTS_NAME)
-    ledger.add(*(profile_row(profile, name) for profile in joint))
+    results.add(*(describe_profile(profile, name) for profile in joint))
     libjpeg, learned = baselines(dataset.image_shape[0])[LIBJPEG], ProfileCodec(joint)
     work: list[Files] = [None]
-    work += [(libjpeg, setting) for setting in retrained_settings(libjpeg.settings())]
+    work += [
+        (libjpeg, setting)
+        for setting in libjpeg.settings()
+        if setting.family in config.retrained_families
+        and setting.options["quality"] in config.retrained_qualities
+    ]
     work += [(learned, setting) for setting in learned.settings()]
     total = len(work) * len(config.retrained_seeds)
     for number, (seed, files) in enumerate(product(config.retrained_seeds, work), start=1):
@@ -275,26 +249,26 @@ def _retrain_all(
             Conditions(split=split, network=name, seed=seed, protocol="retrained")
             for split in SPLITS
         ]
-        if all(_is_measured(ledger, files, each) for each in conditions):
+        if all(_is_measured(results, files, each) for each in conditions):
             continue
         named = "originals" if files is None else f"{files[1].family} {files[1].label}"
-        stage = f"retraining {number}/{total} on {named}, seed {seed}:"
         retrained = retrain(
             replace(config.retraining, seed=seed),
             network,
             dataset,
             files,
             device=device,
-            on_epoch=_epochs(listener, stage),
+            stage=f"retraining {number}/{total} on {named}, seed {seed}:",
+            progress=progress,
         )
         for each in conditions:
             images = dataset.split(each.split)
             logits = logits_of(retrained, images.pixels_u8, device=device)
             if files is None:
-                ledger.add(original_row(images, logits, each))
+                results.add(measure_original(images, logits, each))
                 continue
             codec, setting = files
-            rows = measure(
+            measured = measure(
                 codec,
                 [setting],
                 images,
@@ -303,8 +277,7 @@ def _retrain_all(
                 conditions=each,
                 device=device,
             )
-            ledger.add(*rows)
-    ledger.flush()
+            results.add(*measured)
 
 
 def _learned_jointly(
@@ -312,34 +285,36 @@ def _learned_jointly(
     dataset: Dataset,
     network: nn.Module,
     folder: Path,
-    listener: Listener,
+    progress: ProgressCallback,
 ) -> list[Profile]:
-    """Learn tables together with the network, one profile a slope, or load those there are."""
-    paths = {slope: folder / f"joint-{slope_label(slope)}.json" for slope in config.joint_slopes}
-    missing = [slope for slope, path in paths.items() if not path.exists()]
-    problem = problem_of(config.learn, dataset, network)
-    for start in sensitivity_candidates(problem, missing) if missing else ():
-        candidate, _ = joint_candidate(
-            start,
-            network,
-            dataset.train,
-            validation=dataset.split("validation"),
-            num_classes=dataset.num_classes,
-            config=config.retraining,
-            device=config.learn.device,
-            listener=_epochs(
-                listener, f"learning tables and network together, slope {start.label}:"
-            ),
-        )
-        profile_of(candidate, config.learn, dataset, network).save(paths[start.slope])
+    """Learn tables together with the network, one profile a λ, or load those there are."""
+    paths = {
+        value: folder / f"joint-{lagrangian_label(value)}.json"
+        for value in config.joint_lagrangians
+    }
+    missing = [value for value, path in paths.items() if not path.exists()]
+    if missing:
+        given = sensitivity_input(config.learn, dataset, network)
+        origin = profile_origin(config.learn, dataset, network)
+        for start in sensitivity_candidates(given, missing):
+            candidate, _ = joint_candidate(
+                start,
+                network,
+                dataset.train,
+                validation=dataset.split("validation"),
+                num_classes=dataset.num_classes,
+                config=config.retraining,
+                device=config.learn.device,
+                stage=f"learning tables and network together, slope {start.label}:",
+                progress=progress,
+            )
+            profile = make_profile(candidate, config.learn, origin)
+            profile.save(paths[start.lagrangian])
     return [Profile.load(path) for path in paths.values()]
 
 
-def _is_measured(ledger: Ledger, files: Files, conditions: Conditions) -> bool:
-    if files is None:
-        return ledger.has_original(conditions)
-    return ledger.has(*files, conditions)
-
-
-def _epochs(listener: Listener, stage: str) -> Callable[[NetworkEpoch], None]:
-    return lambda epoch: listener(Event(stage=stage, epoch=epoch))
+def _is_measured(results: Results, files: Files, conditions: Conditions) -> bool:
+    if files is not None:
+        return is_measured(results, *files, conditions)
+    key = conditions.key_of(ORIGINAL, ORIGINAL, ORIGINAL)
+    return results.find(Measurement, *key) is not None

@@ -8,35 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from bandwise.adaptive import AdaptiveProfile
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError, TargetError
-from bandwise.evaluation import (
-    AdaptiveCodec,
-    Codec,
-    EvaluationConfig,
-    ProfileCodec,
-    check_folder,
-    evaluate,
-)
-from bandwise.measures import (
-    ADAPTIVE,
-    LEARNED,
-    ORIGINAL,
-    Point,
-    Undefined,
-    best_point,
-    bound_in_words,
-    points_of,
-)
+from bandwise.evaluation import EvaluationConfig, ProfileCodec, evaluate
 from bandwise.profile import Profile
-from bandwise.recipes.codebooks import CodebookConfig, Material, learned_codebook
-from bandwise.recipes.learning import BESIDE, LearnConfig, learned_profiles
+from bandwise.progress import ProgressCallback, ignore_progress
+from bandwise.recipes.learning import ALLOWED_ENTRIES, LearnConfig, learn_profiles
 from bandwise.recipes.networks import prepare_network, weights_path
-from bandwise.recipes.stages import Listener, measuring, silent
-from bandwise.results import read_rows
+from bandwise.results import LEARNED, ORIGINAL, Measurement, Results, check_output_folder
+from bandwise.statistics import Undefined, best_point, merge_seeds
+from bandwise.wording import bound_in_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,24 +60,24 @@ class Target:
             return self.rate_bpp * pixels / 8
         return math.inf if self.size_bytes is None else self.size_bytes
 
-    def chosen(
-        self, points: Sequence[Point], pixels: int, *, codec: str = LEARNED
-    ) -> Point | Undefined:
-        """Point on validation that meets the target; ``pixels`` is those of an image."""
+    def choose(
+        self, measured: Sequence[Measurement], *, pixels: int, codec: str = LEARNED
+    ) -> Measurement | Undefined:
+        """Measurement on validation that meets the target, of images of so many ``pixels``."""
         if self.drop is not None:
-            best = best_point(points, codec, self.drop)
+            best = best_point(measured, codec, self.drop)
             return best or Undefined(
                 reason=f"no profile is within {bound_in_words(self.drop)} on validation"
             )
         limit = self.limit_bytes(pixels)
         within = [
-            point
-            for point in points
-            if point.split == "validation" and point.named(codec) and point.mean_bytes <= limit
+            each
+            for each in measured
+            if each.split == "validation" and each.named(codec) and each.mean_bytes <= limit
         ]
         if not within:
             return Undefined(reason=f"no profile needs at most {limit:,.0f} bytes on validation")
-        return min(within, key=lambda point: (point.divergence, point.mean_bytes))
+        return min(within, key=lambda each: (each.divergence, each.mean_bytes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,17 +87,17 @@ class Learned:
     Attributes
     ----------
     profiles
-        The whole curve that it was chosen from; none where it chooses for each image.
+        The whole curve that it was chosen from.
     weights
         Those of the network.
     """
 
-    profile: Profile | AdaptiveProfile
+    profile: Profile
     profiles: tuple[Profile, ...]
-    chosen: Point
-    test: Point
-    original_test: Point
-    results: Path
+    chosen: Measurement
+    test: Measurement
+    original_test: Measurement
+    results: Results
     weights: Path
 
 
@@ -126,7 +107,7 @@ def learn_profile(
     target: Target,
     out: Path,
     *,
-    listener: Listener = silent,
+    progress: ProgressCallback = ignore_progress,
 ) -> Learned:
     """Learn profiles, measure them on real files and choose the one that meets the target.
 
@@ -139,116 +120,58 @@ def learn_profile(
     OutputError
         When ``out`` cannot be written or holds something else.
     """
-    check_folder(out, beside=BESIDE)
+    check_output_folder(out, allowed_entries=ALLOWED_ENTRIES)
     dataset = with_validation(dataset, seed=config.seed)
-    network = prepare_network(config, dataset, out / "networks", listener=listener)
-    profiles = learned_profiles(config, dataset, network, out / "profiles", listener=listener)
+    network = prepare_network(config, dataset, out / "networks", progress=progress)
+    profiles = learn_profiles(
+        config, dataset, network, out / "profiles", progress=progress
+    ).profiles
     codec = ProfileCodec(profiles)
-    found = _chosen(
-        config, dataset, network, codec, target, out, profiles=profiles, listener=listener
-    )
-    (profile,) = (profile for profile in profiles if profile.name == found.chosen.label)
-    return found.learned(profile, profiles, config, out)
-
-
-def learn_adaptive(
-    config: LearnConfig,
-    codebook: CodebookConfig,
-    dataset: Dataset,
-    target: Target,
-    out: Path,
-    *,
-    listener: Listener = silent,
-) -> Learned:
-    """Learn tables for each image, and choose the price of a bit that meets the target.
-
-    Everything is kept in ``out``; the same call goes on from there. Raises as `learn_profile`.
-    """
-    check_folder(out, beside=BESIDE)
-    dataset = with_validation(dataset, seed=config.seed)
-    network = prepare_network(config, dataset, out / "networks", listener=listener)
-    material = Material(
-        config, dataset, network, images=codebook.images, seed=codebook.seed, listener=listener
-    )
-    book = learned_codebook(codebook, material, out / "profiles")
-    codec = AdaptiveCodec(book, config.slopes, name=ADAPTIVE)
-    found = _chosen(config, dataset, network, codec, target, out, listener=listener)
-    return found.learned(codec.profile(found.chosen.label), (), config, out)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Choice:
-    points: Sequence[Point]
-    chosen: Point
-    results: Path
-
-    def learned(
-        self,
-        profile: Profile | AdaptiveProfile,
-        profiles: Sequence[Profile],
-        config: LearnConfig,
-        out: Path,
-    ) -> Learned:
-        test = {point.label: point for point in self.points if point.split == "test"}
-        return Learned(
-            profile=replace(profile, curve=[_summary(point) for point in self.points]),
-            profiles=tuple(profiles),
-            chosen=self.chosen,
-            test=test[self.chosen.label],
-            original_test=test[ORIGINAL],
-            results=self.results,
-            weights=config.weights or weights_path(config, out / "networks"),
-        )
-
-
-def _chosen(
-    config: LearnConfig,
-    dataset: Dataset,
-    network: nn.Module,
-    codec: Codec,
-    target: Target,
-    out: Path,
-    *,
-    profiles: Sequence[Profile] = (),
-    listener: Listener,
-) -> _Choice:
-    """Measure every setting of a codec, and choose the one that meets the target."""
-    settings = codec.settings()
     results = evaluate(
         EvaluationConfig(network=config.network, seed=config.seed, device=config.device),
         dataset,
         network,
-        [(codec, settings)],
+        [(codec, codec.settings())],
         out,
         profiles=profiles,
-        beside=BESIDE,
-        listener=measuring(listener),
+        allowed_entries=ALLOWED_ENTRIES,
+        progress=progress,
     )
-    names = {(setting.family, setting.label) for setting in settings}
-    rows = [row for row in read_rows(results) if row.get("seed") == config.seed]
-    points = [
-        point
-        for point in points_of(rows, network=config.network)
-        if point.codec == ORIGINAL or (point.family, point.label) in names
-    ]
-    chosen = target.chosen(points, math.prod(dataset.image_shape[1:]), codec=codec.name)
+    keys = {(codec.name, each.family, each.label) for each in codec.settings()}
+    measured = merge_seeds(
+        each
+        for each in results.of(Measurement)
+        if (each.network, each.seed) == (config.network, config.seed)
+        and (each.codec == ORIGINAL or each.setting_key in keys)
+    )
+    chosen = target.choose(measured, pixels=math.prod(dataset.image_shape[1:]))
     if isinstance(chosen, Undefined):
         raise TargetError(
             f"{chosen.reason}; allow a larger drop or more bytes, or learn with other slopes "
-            f"(now {min(config.slopes):g} to {max(config.slopes):g})"
+            f"(now {min(config.lagrangians):g} to {max(config.lagrangians):g})"
         )
-    return _Choice(points=points, chosen=chosen, results=results)
+    (profile,) = (profile for profile in profiles if profile.name == chosen.label)
+    test = {each.label: each for each in measured if each.split == "test"}
+    return Learned(
+        profile=replace(profile, curve=[_curve_entry(each) for each in measured]),
+        profiles=profiles,
+        chosen=chosen,
+        test=test[chosen.label],
+        original_test=test[ORIGINAL],
+        results=results,
+        weights=config.weights or weights_path(config, out / "networks"),
+    )
 
 
-def _summary(point: Point) -> dict[str, Any]:
-    """Point for a profile's curve."""
+def _curve_entry(measured: Measurement) -> dict[str, Any]:
+    """Measurement as a profile's curve keeps it."""
     return {
-        "codec": point.codec,
-        "label": point.label,
-        "split": point.split,
-        "images": len(point.image_correct),
-        "mean_bytes": None if point.image_bytes is None else point.mean_bytes,
-        "accuracy": point.accuracy,
-        "agreement": point.agreement,
-        "divergence": point.divergence,
+        "codec": measured.codec,
+        "label": measured.label,
+        "split": measured.split,
+        "images": measured.images,
+        "mean_bytes": None if measured.size_bytes is None else measured.mean_bytes,
+        "accuracy": measured.accuracy,
+        "agreement": measured.agreement,
+        "divergence": measured.divergence,
     }

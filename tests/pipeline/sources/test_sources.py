@@ -21,13 +21,13 @@ from bandwise.errors import (
 )
 from bandwise.pipeline.sources import (
     Archives,
+    ImageFiles,
     Part,
     PathList,
     Sample,
     Source,
     SourceFile,
     Tables,
-    Tree,
     key_of,
     open_source,
 )
@@ -384,7 +384,7 @@ def test_settings_that_cannot_work_are_errors(tmp_path: Path) -> None:
         open_source(str(tmp_path), shard_images=0)
     with pytest.raises(ConfigurationError, match="which alone has columns"):
         open_source(str(tmp_path), image_column="image")
-    assert isinstance(open_source(str(tmp_path)), Tree)
+    assert isinstance(open_source(str(tmp_path)), ImageFiles)
 
 
 def test_urls_need_fsspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

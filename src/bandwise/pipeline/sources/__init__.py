@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from bandwise.errors import ConfigurationError, DataNotFoundError
 from bandwise.images import image_suffixes
 from bandwise.pipeline.sources.archives import Archives
-from bandwise.pipeline.sources.files import PathList, Tree, walk
+from bandwise.pipeline.sources.files import ImageFiles, PathList, walk
 from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.sources.samples import Part, Sample, Source, SourceFile, key_of
 from bandwise.pipeline.sources.tables import Tables
@@ -28,13 +28,13 @@ _KINDS = frozenset({ARCHIVE_SUFFIX, TABLE_SUFFIX}) | image_suffixes()
 __all__ = [
     "SHARD_IMAGES",
     "Archives",
+    "ImageFiles",
     "Part",
     "PathList",
     "Sample",
     "Source",
     "SourceFile",
     "Tables",
-    "Tree",
     "is_image_or_folder",
     "key_of",
     "open_source",
@@ -74,7 +74,7 @@ def open_source(
         raise ConfigurationError(f"{name} is no archive or Parquet file; put URLs into a list")
     if path.suffix == LIST_SUFFIX and path.is_file():
         return PathList(shard_images=shard_images, path=path)
-    return Tree(shard_images=shard_images, root=path)
+    return ImageFiles(shard_images=shard_images, root=path)
 
 
 def is_image_or_folder(name: str) -> bool:

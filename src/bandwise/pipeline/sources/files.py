@@ -51,7 +51,7 @@ class _Files(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree(_Files):
+class ImageFiles(_Files):
     """Every file of a folder and its sub-folders, or one file, in the order of names.
 
     A sub-folder is a class: FOLDER/CLASS/..., or FOLDER/train/CLASS/... and the other splits.

@@ -331,7 +331,7 @@ def test_a_network_of_ones_own_and_colour_of_any_sampling(tmp_path: Path) -> Non
     assert len(trained(out)) == 3
     chosen = Job(network=OWN, reads="coefficients", seed=0, kept=24, rule="zigzag")
     kept = trained(out)[chosen.name]["frequencies"]
-    assert kept == list(Frequencies.triangle(24, channels=3).kept)
+    assert kept == list(Frequencies.zigzag(24, channels=3).kept)
 
 
 @pytest.mark.usefixtures("_here")

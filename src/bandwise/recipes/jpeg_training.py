@@ -4,33 +4,36 @@
           └─→ selection: a smaller one on every frequency, then on fewer, chosen by what the first
                          loses without them, by energy, or by their place alone
 
-Every run trains from scratch. Rows also say how large the test files are with the frequencies that
-are not read set to zero, which changes nothing for the network. Finished runs are kept; the same
-call goes on where it was interrupted.
+Result      clothing128 (10 classes) in files of 2.2 kB, test accuracy, mean and standard deviation
+            of 3 seeds: resnet on coefficients 54.12 ± 1.62 %, on pixels 43.10 ± 0.68 %, with 1.46
+            times as many images a second; resnet-small on all 192 frequencies 50.99 ± 3.02 %, on
+            the 12 of most energy 59.86 ± 2.55 %.
+Hardware    2 cores of a Xeon at 2.5 GHz, one run on each.
+Runs        36 of 16 epochs, from scratch. So few epochs do not say where either form ends.
+
+Rows also say how large the test files are with the frequencies that are not read set to zero, which
+changes nothing for the network. Finished runs are kept; the same call goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from bandwise import jpeg
-from bandwise.data.files import FileDataset, LabelledFiles, load_files
+from bandwise.data.files import FileDataset, load_files
 from bandwise.dct_domain import FREQUENCIES
 from bandwise.encoding import requantise
 from bandwise.errors import ConfigurationError
-from bandwise.evaluation import check_folder
+from bandwise.executors import Executor, report, training_workers
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
 from bandwise.inference.model import Reads
 from bandwise.profile import Profile
-from bandwise.recipes.pool import Tell, work_through
-from bandwise.recipes.stages import Event, Listener, silent
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.recipes.training import (
     RULES,
     TrainConfig,
@@ -39,27 +42,17 @@ from bandwise.recipes.training import (
     train_on_files,
     training_for,
 )
-from bandwise.results import (
-    RESULTS_NAME,
-    SCHEMA,
-    Row,
-    digest,
-    machine,
-    now,
-    read_rows,
-    versions,
-    write_rows,
-)
+from bandwise.results import DatasetInfo, Experiment, Results, Trained, machine, now, versions
 from bandwise.tables import BLOCK, TableSet
 from bandwise.tasks.networks import build_coefficient_network, build_network
-from bandwise.training import NetworkConfig, NetworkEpoch
+from bandwise.training import EpochRecord, NetworkConfig
 
 RECIPE = "straight-from-jpeg"
 MODELS = "models"
 
 
 @dataclass(frozen=True, kw_only=True)
-class StraightConfig:
+class JpegTrainingConfig:
     """What is trained.
 
     Attributes
@@ -115,7 +108,7 @@ class Job:
         return Job(network=self.network, reads=self.reads, seed=self.seed)
 
 
-def jobs(config: StraightConfig) -> tuple[list[Job], list[Job]]:
+def jobs(config: JpegTrainingConfig) -> tuple[list[Job], list[Job]]:
     """Runs on everything, and the runs on fewer frequencies that follow."""
     forms: tuple[Reads, ...] = ("coefficients", "pixels")
     whole = [
@@ -134,14 +127,23 @@ def jobs(config: StraightConfig) -> tuple[list[Job], list[Job]]:
 
 
 def run(
-    config: StraightConfig,
+    config: JpegTrainingConfig,
     data: FileDataset,
     out: Path,
     *,
     workers: int = 1,
-    listener: Listener = silent,
-) -> Path:
-    """Train every run that is not finished; the path of the results.
+    executor: Executor | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> Results:
+    """Train every run that is not finished.
+
+    Parameters
+    ----------
+    executor
+        Where runs are done; in so many ``workers`` of one thread if not given.
+    progress
+        Called after every epoch of any run: how many epochs of all that were left are done, with an
+        `EpochRecord` as ``detail``.
 
     Raises
     ------
@@ -150,34 +152,29 @@ def run(
     OutputError
         If ``out`` cannot be written or holds something else.
     """
-    check_folder(out, beside=(MODELS,))
+    executor = executor or training_workers(workers)
     _check_networks(config, data)
-    path = out / RESULTS_NAME
-    experiment = _experiment_row(config, data)
-    rows = _resumed(path, experiment) if path.exists() else [experiment]
-    write_rows(path, rows)
-    task = _Training(config, data, out / MODELS)
-    done = {_job(row) for row in rows[1:]}
-    waves = [[job for job in wave if job not in done] for wave in jobs(config)]
+    results = Results.open(out, experiment_of(config, data), allowed_entries=(MODELS,))
+    waves = [[job for job in wave if not _is_done(results, job)] for wave in jobs(config)]
     epochs = sum(len(wave) for wave in waves) * (config.training or training_for(data)).epochs
-    reached: dict[Job, int] = {}
+    reached: dict[str, int] = {}
+
+    def count(epoch: Progress) -> None:
+        if isinstance(epoch.detail, EpochRecord):
+            reached[epoch.stage] = epoch.done
+            done = sum(reached.values())
+            progress(replace(epoch, stage="training", done=done, total=epochs))
+
     for wave in waves:
-        with closing(work_through(task, wave, workers=workers)) as events:
-            for event in events:
-                if event.done:
-                    rows.append(event.body)
-                    write_rows(path, rows)
-                elif event.body is not None:
-                    reached[event.job] = event.body.epoch
-                    so_far = sum(reached.values())
-                    listener(Event(stage="training", unit="epochs", done=so_far, total=epochs))
-    return path
+        for trained in executor.map(_Work(config, data, out / MODELS), wave, progress=count):
+            results.add(trained)
+    return results
 
 
-class _Training:
-    """Does jobs in a worker process, which reads the files once."""
+class _Work:
+    """Does jobs in a worker, which reads the files once."""
 
-    def __init__(self, config: StraightConfig, data: FileDataset, models: Path) -> None:
+    def __init__(self, config: JpegTrainingConfig, data: FileDataset, models: Path) -> None:
         self._config, self._models = config, models
         rows, columns = data.grid
         self._root, self._size = data.root, (BLOCK * rows, BLOCK * columns)
@@ -186,7 +183,7 @@ class _Training:
     def _data(self) -> FileDataset:
         return load_files(self._root, image_size=self._size)
 
-    def __call__(self, job: Job, tell: Tell) -> Row:
+    def __call__(self, job: Job) -> Trained:
         data, config = self._data, self._config
         frequencies = None
         if job.kept is not None and job.rule is not None:
@@ -203,11 +200,25 @@ class _Training:
             ),
             data,
             checkpoint=self._models / f"{job.name}.checkpoint.safetensors",
-            on_epoch=tell,
+            progress=lambda epoch: report(replace(epoch, stage=job.name)),
         )
         model.save(self._models / f"{job.name}.safetensors")
         correct = correct_on_test(model, data, device=config.device)
-        return _row(job, model, history, correct, data.splits["test"])
+        files = data.splits["test"].files
+        return Trained(
+            **asdict(job),
+            frequencies=model.frequencies,
+            parameters=sum(value.numel() for value in model.module.parameters()),
+            epochs=len(history),
+            train_loss=history[-1].train_loss,
+            validation_accuracy=history[-1].validation_accuracy,
+            validation_curve=tuple(epoch.validation_accuracy for epoch in history),
+            train_seconds=tuple(epoch.train_seconds for epoch in history),
+            images=history[-1].images,
+            test_correct=correct.long().numpy(),
+            test_accuracy=float(correct.float().mean()),
+            test_bytes=np.array([len(truncated(file, frequencies)) for file in files]),
+        )
 
 
 def truncated(data: bytes, frequencies: Frequencies | None) -> bytes:
@@ -233,78 +244,37 @@ def _with_all_chroma(frequencies: Frequencies | None) -> Frequencies | None:
     return Frequencies((*frequencies.luma, *Frequencies.whole(3).kept[FREQUENCIES:]))
 
 
-def _row(
-    job: Job,
-    model: Model,
-    history: Sequence[NetworkEpoch],
-    correct: torch.Tensor,
-    test: LabelledFiles,
-) -> Row:
-    """Row "trained": a run with what it reads, how fast it was trained, and what it recognises."""
-    kept = model.frequencies if job.kept is not None else None
-    return {
-        "record": "trained",
-        **asdict(job),
-        "frequencies": None if model.frequencies is None else list(model.frequencies.kept),
-        "parameters": sum(value.numel() for value in model.module.parameters()),
-        "epochs": len(history),
-        "train_loss": history[-1].train_loss,
-        "validation_accuracy": history[-1].validation_accuracy,
-        "validation_curve": [epoch.validation_accuracy for epoch in history],
-        "train_seconds": [epoch.train_seconds for epoch in history],
-        "images": history[-1].images,
-        "test_correct": correct.int().tolist(),
-        "test_accuracy": float(correct.float().mean()),
-        "test_bytes": [len(truncated(data, kept)) for data in test.files],
-    }
-
-
-def _check_networks(config: StraightConfig, data: FileDataset) -> None:
+def _check_networks(config: JpegTrainingConfig, data: FileDataset) -> None:
     """Build each once: what is not there is not found out when others have been trained."""
     build = functools.partial(build_coefficient_network, num_classes=data.num_classes)
     for name in config.twins:
         build(name, frequencies=Frequencies.whole(data.channels))
         build_network(name, num_classes=data.num_classes, channels=data.channels)
     for kept in config.kept:
-        build(config.selected, frequencies=Frequencies.triangle(kept, channels=data.channels))
+        build(config.selected, frequencies=Frequencies.zigzag(kept, channels=data.channels))
 
 
-def _experiment_row(config: StraightConfig, data: FileDataset) -> Row:
+def experiment_of(config: JpegTrainingConfig, data: FileDataset) -> Experiment:
+    """Describe the experiment."""
     training = config.training or training_for(data)
-    return {
-        "record": "experiment",
-        "schema": SCHEMA,
-        "recipe": RECIPE,
-        "created": now(),
-        "dataset": {
-            "name": data.name,
-            "sha256": data.sha256,
-            "classes": list(data.classes),
-            "grid": list(data.grid),
-            "channels": data.channels,
-            **{name: len(files) for name, files in data.splits.items()},
-        },
-        "settings": {"training": asdict(training), "device": config.device},
-        "versions": versions(),
-        "machine": machine(),
-    }
+    return Experiment(
+        recipe=RECIPE,
+        created=now(),
+        dataset=DatasetInfo(
+            name=data.name,
+            sha256=data.sha256,
+            classes=data.classes,
+            grid=data.grid,
+            channels=data.channels,
+            train=len(data.splits["train"]),
+            validation=len(data.splits["validation"]),
+            test=len(data.splits["test"]),
+        ),
+        settings={"training": asdict(training), "device": config.device},
+        versions=versions(),
+        machine=machine(),
+    )
 
 
-def _resumed(path: Path, experiment: Row) -> list[Row]:
-    """Rows of an experiment that this one goes on with."""
-    rows = read_rows(path)
-    for name, of in (
-        ("recipe", lambda row: row["recipe"]),
-        ("data set", lambda row: row["dataset"]["sha256"]),
-        ("training", lambda row: digest(row["settings"]["training"])),
-    ):
-        if of(rows[0]) != of(experiment):
-            raise ConfigurationError(
-                f"{path.parent} holds another experiment: its {name} is another; choose another "
-                "output folder, or the same settings to resume"
-            )
-    return rows
-
-
-def _job(row: Row) -> Job:
-    return Job(**{name.name: row[name.name] for name in fields(Job)})
+def _is_done(results: Results, job: Job) -> bool:
+    return results.find(Trained, *(getattr(job, name) for name in Trained.identity)) is not None

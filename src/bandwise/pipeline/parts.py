@@ -1,0 +1,123 @@
+"""The unit of work on data sets: a part of a source, encoded into a sink.
+
+    part ──source.read──→ samples ──transcode──→ sink: a file of a tree, or a tar shard ──→ outcome
+
+A task is a pure function of its part and the encoder, and can be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bandwise.encoding import ImageEncoder
+from bandwise.errors import UnreadableImageError, WorkerError
+from bandwise.images import check_memory
+from bandwise.pipeline.record import Skipped
+from bandwise.pipeline.sources import Part, Sample, Source
+from bandwise.pipeline.transcoding import IMAGE_ERRORS, EncodeOptions, Transcoded, transcode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A part of a source, by its number."""
+
+    index: int
+    part: Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A sample with the files of its images by extension, or the problem that there is."""
+
+    sample: Sample
+    files: Mapping[str, Transcoded] = field(default_factory=dict)
+    problem: str | None = None
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """Bytes of the files."""
+        return {extension: file.data for extension, file in self.files.items()}
+
+    @property
+    def requantised(self) -> int:
+        """How many of the files were requantised."""
+        return sum(file.requantised for file in self.files.values())
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of the images in the source."""
+        return sum(map(len, self.sample.images.values()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a part; `kept` if it was there already. Bytes are those of its images.
+
+    `rows` are what the record of the run lists: a shard, or a file of a tree.
+    """
+
+    kept: bool = False
+    images: int = 0
+    requantised: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+
+class Sink(Protocol):
+    """Where encoded parts go; a value that other processes can be sent."""
+
+    def kept(self, task: Task) -> Outcome | None:
+        """Outcome of a part that is there already; None where it has to be written."""
+        ...
+
+    def write(self, task: Task, samples: Iterable[Encoded]) -> Outcome:
+        """Write a part whole or not at all; `OutputError` where that cannot be done."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodePart:
+    """Encodes parts; a value that other processes can be sent, with all that a task needs."""
+
+    source: Source
+    sink: Sink
+    encoder: ImageEncoder
+    options: EncodeOptions
+
+    def __call__(self, task: Task) -> Outcome:
+        """Write a part, or keep the one that is there.
+
+        Raises `SourceChangedError` where a file is not what it was when the run was planned,
+        `OutputError` where the folder cannot be written, `WorkerError` where memory runs out.
+        """
+        if (kept := self.sink.kept(task)) is not None:
+            return kept
+        name = task.part.files[0].location
+
+        def encoded() -> Iterator[Encoded]:
+            nonlocal name
+            for sample in self.source.read(task.part):
+                name = sample.name
+                yield self._encoded(sample)
+
+        try:
+            return self.sink.write(task, encoded())
+        except MemoryError as error:  # of the machine, not of an image
+            raise WorkerError(f"out of memory at {name}; resume with fewer workers") from error
+
+    def _encoded(self, sample: Sample) -> Encoded:
+        try:
+            if sample.problem is not None:
+                raise UnreadableImageError(sample.problem)
+            files = {
+                extension: transcode(data, self.encoder, self.options)
+                for extension, data in sample.images.items()
+            }
+        except IMAGE_ERRORS as error:
+            check_memory()
+            return Encoded(sample=sample, problem=str(error))
+        return Encoded(sample=sample, files=files)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 from statistics import fmean
 
 import numpy as np
@@ -269,11 +268,6 @@ def summary(results: Results) -> list[Table | str]:
     items: list[Table | str] = [variants_table(study)] if study.runs else []
     if gain := study.gain("adaptive", "static"):
         items.append(f"{gain_line(gain)}.")
-    if ratio := study.time_ratio():
-        an_epoch = study.time_ratio(of_epochs=True)
-        items.append(
-            f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
-        )
     return items
 
 
@@ -297,7 +291,13 @@ def variants_table(study: Study) -> Table:
     ]
     if not study.on_paper_data:
         del columns[4]
-    return Table(title="Test accuracy by variant", columns=columns, items=study.runs)
+    ratio, an_epoch = study.time_ratio(), study.time_ratio(of_epochs=True)
+    note = (
+        f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
+        if ratio
+        else ""
+    )
+    return Table(title="Test accuracy by variant", columns=columns, items=study.runs, note=note)
 
 
 def outcome(study: Study) -> Section:
@@ -307,37 +307,11 @@ def outcome(study: Study) -> Section:
 
 
 def beside_paper(study: Study) -> Section | None:
-    """Accuracy and time of static and adaptive beside the paper's, where it has the data set."""
-    gain = study.gain("adaptive", "static")
-    if not study.on_paper_data or gain is None:
+    """What the paper reports on the same data set."""
+    if not study.on_paper_data or study.gain("adaptive", "static") is None:
         return None
-    ratio = study.time_ratio()
-    rows = [
-        *(
-            (f"Test accuracy, {n}", percent(study.accuracy(n)), percent(PAPER_ACCURACY[n]))
-            for n in PAPER_ACCURACY
-        ),
-        ("Gain, adaptive − static, points", points(gain.mean), points(PAPER_GAIN)),
-        *(
-            (
-                f"Training time a run, {n}",
-                seconds(study.mean(n, _seconds)),
-                seconds(PAPER_SECONDS[n]),
-            )
-            for n in PAPER_SECONDS
-        ),
-        ("Time adaptive ÷ static", f"{ratio:.2f}", f"{PAPER_TIME_RATIO:.1f}"),
-    ]
-    table = Table(
-        title=f"Beside the paper: “{CITATION}”",
-        columns=[
-            Column("", itemgetter(0)),
-            Column("here", itemgetter(1)),
-            Column("paper", itemgetter(2)),
-        ],
-        items=rows,
-    )
-    return Section("paper", "Beside the paper", {"table": table})
+    theirs = {"gain": PAPER_GAIN, "seconds": PAPER_SECONDS, "ratio": PAPER_TIME_RATIO}
+    return Section("paper", "Beside the paper", {"citation": CITATION, **theirs})
 
 
 def gains(study: Study) -> Section | None:
@@ -448,11 +422,9 @@ def weights(study: Study) -> Section | None:
         )
     if not moved and table is None and not ended:
         return None
-    first = dict(list(moved.items())[:1])
     content = {
         "moved": study.labels(moved),
-        "history": figures.weight_histories(first, relative=False) if moved else None,
-        "histories": figures.weight_histories(moved, relative=True) if len(moved) > 1 else None,
+        "histories": figures.weight_histories(moved) if moved else None,
         "ended": list(ended),
         "planes": figures.band_planes(ended) if ended else None,
         "table": table,

@@ -219,24 +219,23 @@ def class_accuracies(names: Sequence[str], by_variant: Mapping[str, Sequence[Spr
         return figure
 
 
-def weight_histories(histories: Mapping[str, History], *, relative: bool) -> Figure:
-    """Band weights of variants by epoch, one panel each; relative to the mean weight if asked."""
+def weight_histories(histories: Mapping[str, History]) -> Figure:
+    """Band weights of variants by epoch, one panel each, divided by the variant's mean weight."""
     columns = min(3, len(histories))
     rows = -(-len(histories) // columns)
     height = 0.7 + (2.5 if columns > 1 else 3.7) * rows
     with panels(height, rows, columns, sharex=True, sharey=True) as (figure, grid):
         for axes, (variant, history) in zip(grid.flat, histories.items(), strict=False):
             mean = fmean(next(iter(history.values()))[-1].band_weights)
-            scale = 1 / mean if relative else 1.0
-            _draw_weights(axes, history, scale)
-            axes.axhline(scale * mean, color=MUTED, lw=0.9)
+            _draw_weights(axes, history, 1 / mean)
+            axes.axhline(1, color=MUTED, lw=0.9)
             axes.set_title(VARIANTS[variant].label)
             epoch_axis(axes)
             axes.xaxis.set_tick_params(labelbottom=True)
         for axes in list(grid.flat)[len(histories) :]:
             axes.remove()
         for axes in grid[:, 0]:
-            axes.set_ylabel("weight ÷ mean weight" if relative else "band weight w (no unit)")
+            axes.set_ylabel("weight ÷ mean weight")
         if len(grid[0, 0].get_lines()) <= MAX_BAND_LABELS + 1:
             legend_above(figure, grid[0, 0])
         return figure

@@ -124,12 +124,6 @@ def saved(saving: Interval | float) -> str:
     return f"{value}\n({low} to {high})"
 
 
-def fewer_as_minus(saving: Interval) -> str:
-    """Change in bytes in percent, negative where it is fewer, as `saved` has it without brackets."""
-    value, low, high = (-100 * each for each in (saving.value, saving.high, saving.low))
-    return f"{'+' * (value > 0)}{signed(value)}\n{signed(low)} to {signed(high)}"
-
-
 def above_originals(chosen: OperatingPoint) -> str:
     """``−0.54 (−1.61 to +0.27)``: points of accuracy above the originals on test."""
     drop = chosen.drop

@@ -7,12 +7,10 @@ import safetensors.torch
 import torch
 
 from bandwise.cli.main import run
-from bandwise.cli.savings import savings_lines
 from bandwise.profile import Profile
 from bandwise.results import read_rows
 from bandwise.tables import TableSet
 from bandwise.tasks.networks import build_network
-from tests.measures.curves import CURVE, original, points, row, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -79,47 +77,3 @@ def test_bad_input_is_one_clear_message(
 def test_weights_are_looked_for_before_data_are_read(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "no-such-data", "--weights", "/none.safetensors"]) == 1
     assert "/none.safetensors cannot be read" in capfd.readouterr().err
-
-
-def test_the_line_says_saving_interval_settings_and_drops() -> None:
-    found = points(original(), rows_of("libjpeg", CURVE), rows_of("bandwise", [(1200.0, 179)]))
-    (line,) = savings_lines(found, 1)
-    assert line.startswith("50.0% fewer bytes than libjpeg all s4 at ≤ 1 point lost")
-    assert "95 % interval" in line
-    assert "bandwise all s0; on the 200 test images 0.50" in line
-    assert "does not hold" not in line
-
-
-def test_tables_and_choice_by_image_are_compared_with_their_own_kind() -> None:
-    names = ("bandwise", "bandwise guided", "libjpeg", "libjpeg guided", "webp")
-    sizes = (500.0, 300.0, 1000.0, 400.0, 600.0)
-    measured = (rows_of(name, [(size, 179)]) for name, size in zip(names, sizes, strict=True))
-    lines = savings_lines(points(original(), *measured), 1)
-    said = [line.split(" all s0 at")[0] for line in lines]
-    assert said == [
-        "50.0% fewer bytes than libjpeg",
-        "16.7% fewer bytes than webp",
-        "70.0% fewer bytes than libjpeg",
-        "25.0% fewer bytes than libjpeg guided",
-        "50.0% fewer bytes than webp",
-    ]
-
-
-def test_the_line_says_where_the_bound_fails_on_test() -> None:
-    found = points(
-        original(),
-        rows_of("libjpeg", CURVE),
-        [
-            row("bandwise", "p", size=5000, correct=179, split="validation"),
-            row("bandwise", "p", size=5000, correct=170, split="test"),
-        ],
-    )
-    (line,) = savings_lines(found, 1)
-    assert "more bytes than libjpeg" in line
-    assert line.endswith("the bound does not hold there for bandwise")
-
-
-def test_nothing_is_claimed_without_a_profile_or_a_setting() -> None:
-    assert "no profile" in savings_lines(points(original(), rows_of("libjpeg", CURVE)), 1)[0]
-    found = points(original(), rows_of("libjpeg", CURVE), rows_of("bandwise", [(100, 20)]))
-    assert "no saving can be stated" in savings_lines(found, 1)[0]

@@ -23,9 +23,6 @@ from bandwise.cli.options import (
 from bandwise.cli.progress import resumable
 from bandwise.wording import quantity
 
-BOUNDS = (0.0, 0.5, 1.0)
-"""Percentage points of accuracy that the columns of the table allow to lose."""
-
 
 class Split(StrEnum):
     """Which images are measured."""
@@ -86,7 +83,7 @@ def evaluate(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
-    from bandwise.cli.savings import print_savings
+    from bandwise.cli.report import print_summary
     from bandwise.cli.stages import Stages
     from bandwise.evaluation import (
         EvaluationConfig,
@@ -136,6 +133,6 @@ def evaluate(
     with resumable("finished settings are"), Stages(console) as stages:
         results = run(config, data, model, work, folder, profiles=profiles, progress=stages.show)
     points = merge_seeds(results.of(Measurement), network=network)
-    print_savings(console, points, bound=bound, bounds=sorted({*BOUNDS, bound}))
+    print_summary(console, results, bound=bound)
     warn_of_chance(console, find_original(points, "test"), data.test.labels.tolist())
     console.print(f"results {results.path}", highlight=False, soft_wrap=True)

@@ -73,14 +73,11 @@ def rate_accuracy(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.cli.datasets import load_dataset
-    from bandwise.cli.savings import print_savings
+    from bandwise.cli.report import print_outcome
     from bandwise.cli.stages import Stages
     from bandwise.recipes.learning import LAGRANGIANS, LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
-    from bandwise.report import write_report
-    from bandwise.results import Measurement
-    from bandwise.statistics import merge_seeds
 
     console = Console()
     config = RateAccuracyConfig(
@@ -107,7 +104,4 @@ def rate_accuracy(
     console.print(f"{data.name}: {data.source}, into {folder}", highlight=False)
     with resumable("what is finished is"), Stages(console) as stages:
         results = run(config, data, folder, progress=stages.show)
-    page = write_report(results.path, folder)
-    points = merge_seeds(results.of(Measurement), network=network)
-    print_savings(console, points, bound=1.0, bounds=(0.0, 0.5, 1.0))
-    console.print(f"results {results.path}\nreport  {page}", highlight=False, soft_wrap=True)
+    print_outcome(console, results, folder)

@@ -89,10 +89,9 @@ def reproduce(
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
     from bandwise.cli.board import Board
     from bandwise.cli.datasets import data_progress
-    from bandwise.cli.summary import print_summary
+    from bandwise.cli.report import print_outcome
     from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs
     from bandwise.recipes.runner import run
-    from bandwise.report import write_report
 
     console = Console()
     names = tuple(variants) if variants else tuple(v.name for v in PAPER)
@@ -133,6 +132,4 @@ def reproduce(
         Board(console, jobs(config), epochs=epochs) as board,
     ):
         results = run(config, data, folder, workers=workers, listener=board.hear)
-    page = write_report(results, folder)
-    print_summary(console, results)
-    console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)
+    print_outcome(console, results, folder)

@@ -46,14 +46,12 @@ def straight_from_jpeg(
     Example: bandwise straight-from-jpeg small --epochs 20
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
+    from bandwise.cli.report import print_outcome
     from bandwise.cli.stages import Stages
-    from bandwise.cli.trained import print_trained
     from bandwise.data.files import load_files
     from bandwise.recipes.straight_from_jpeg import StraightConfig, run
     from bandwise.recipes.training import training_for
-    from bandwise.report import write_report
-    from bandwise.report.straight import straight_summary
-    from bandwise.results import available_cores, read_rows
+    from bandwise.results import available_cores
 
     size = None if image_size is None else (image_size, image_size)
     console = Console(highlight=False, soft_wrap=True)
@@ -75,6 +73,4 @@ def straight_from_jpeg(
             workers=workers or available_cores(),
             progress=stages.show,
         )
-    page = write_report(results, target)
-    print_trained(console, straight_summary(read_rows(results)))
-    console.print(f"results {results}\nreport  {page}")
+    print_outcome(console, results, target)

@@ -56,7 +56,8 @@ def summary(results: Results, **options: Any) -> list[Table | str]:
 
 def unfinished(results: Results) -> str:
     """Say what a run has begun and not finished; empty where that is nothing."""
-    return _page(results).Study(results).unfinished
+    text: str = _page(results).Study(results).unfinished
+    return text
 
 
 def _page(results: Results) -> Any:

@@ -87,8 +87,7 @@ class Study:
             if found := {run.seed: run for run in results.of(Run) if run.variant == name}:
                 self.runs[name] = dict(sorted(found.items()))
         self.started = [name for name in VARIANTS if name in self.epochs or name in self.runs]
-        by_seed = (*self.epochs.values(), *self.runs.values())
-        self.seeds = sorted({seed for seeds in by_seed for seed in seeds})
+        self.seeds = sorted({each.seed for each in (*results.of(Epoch), *results.of(Run))})
 
     def spread(self, variant: str, value: Callable[[Run], float]) -> Spread:
         """Summarise a value of the finished runs of a variant."""
@@ -105,15 +104,19 @@ class Study:
     def per_class(self, variant: str) -> list[Spread]:
         """Test accuracy of each class, over seeds."""
         return [
-            self.spread(variant, lambda run, k=k: run.test_per_class[k])
-            for k in range(len(self.dataset.classes))
+            Spread.of(accuracies)
+            for accuracies in zip(
+                *(run.test_per_class for run in self.runs[variant].values()), strict=True
+            )
         ]
 
     def weights(self, variant: str) -> list[Spread]:
         """Band weights at the best epoch, over seeds."""
         return [
-            self.spread(variant, lambda run, k=k: run.band_weights[k])
-            for k in range(self.bands.count)
+            Spread.of(weights)
+            for weights in zip(
+                *(run.band_weights for run in self.runs[variant].values()), strict=True
+            )
         ]
 
     def weighting(self, variant: str) -> Weighting:
@@ -246,8 +249,8 @@ def _seconds_an_epoch(run: Run) -> float:
     return run.train_seconds / run.epochs
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"
+def _mean_percent(spread: Spread) -> str:
+    return f"{100 * spread.mean:.2f}"
 
 
 def page_of(results: Results) -> Page:
@@ -292,12 +295,14 @@ def variants_table(study: Study) -> Table:
     if not study.on_paper_data:
         del columns[4]
     ratio, an_epoch = study.time_ratio(), study.time_ratio(of_epochs=True)
-    note = (
-        f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
+    return Table(
+        title="Test accuracy by variant",
+        columns=columns,
+        items=study.runs,
+        note=f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
         if ratio
-        else ""
+        else "",
     )
-    return Table(title="Test accuracy by variant", columns=columns, items=study.runs, note=note)
 
 
 def outcome(study: Study) -> Section:
@@ -384,7 +389,9 @@ def classes(study: Study) -> Section | None:
         return None
     names = study.dataset.classes
     columns = [
-        Column(VARIANTS[name].label, lambda k, spreads=spreads: spreads[k].mean, _percent)
+        Column(
+            VARIANTS[name].label, [100 * each.mean for each in spreads].__getitem__, "{:.2f}".format
+        )
         for name, spreads in by_class.items()
     ]
     table = Table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -246,8 +247,12 @@ def _draw_weights(axes: Axes, history: History, scale: float) -> None:
     for band, colour in enumerate(band_colours(count)):
         extreme = {0: " (lowest)", count - 1: " (highest)"}.get(band, "")
         line = _BAND_LINES[band % len(_BAND_LINES)]
-        curve = curve_of(history, lambda epoch, band=band: epoch.band_weights[band])
+        curve = curve_of(history, partial(_weight, band))
         draw_curve(axes, curve, Look(f"band {band + 1}{extreme}", colour, line, "o"), scale=scale)
+
+
+def _weight(band: int, epoch: Epoch) -> float:
+    return epoch.band_weights[band]
 
 
 def band_planes(weightings: Mapping[str, Weighting]) -> Figure:

@@ -16,13 +16,12 @@ from bandwise.report.rate_figures import look_of
 from bandwise.report.rate_study import (
     CHOSEN_BY_IMAGE,
     HEADLINE_BOUND,
-    MISSED,
     Study,
     defined,
 )
 from bandwise.report.style import looks_of
 from bandwise.report.table import ABSENT, Column, Table
-from bandwise.report.wording import above_originals, saved, seconds
+from bandwise.report.wording import MISSED, above_originals, saved, seconds
 from bandwise.results import (
     GUIDED,
     LEARNED,
@@ -34,7 +33,7 @@ from bandwise.results import (
     Measurement,
     Results,
 )
-from bandwise.statistics import OperatingPoint
+from bandwise.statistics import Headline, OperatingPoint
 from bandwise.tables import TableSet
 from bandwise.wording import bound_in_words, quantity
 
@@ -92,8 +91,8 @@ def summary(results: Results, *, bound: float = HEADLINE_BOUND) -> list[Table | 
         items += [
             f"With {study.network} trained on from the same start with the files of each setting, "
             "tables and network learned together for bandwise, mean of "
-            f"{quantity(study.retrained.seeds, 'seed')}; trained on for as long with originals: "
-            f"{_originals(study.retrained)}.",
+            f"{quantity(study.retrained.seeds, 'seed')} (trained on for as long with those: "
+            f"{_originals(study.retrained)}):",
             bytes_table(study.retrained),
             _bullets(study.retrained.sentences(short=True)),
         ]
@@ -142,45 +141,34 @@ def bytes_table(study: Study, *, note: bool = False) -> Table:
 
 def savings_tables(study: Study) -> list[Table]:
     """What each of our codecs saves instead of each other one."""
+    columns = [
+        Column("instead of", lambda pair: look_of(pair[1]).label),
+        *(Column(f"≤ {bound_in_words(b)}", _saving(study, b), saved) for b in study.bounds),
+        Column("at equal divergence", _at_equal_divergence(study), saved),
+        Column(
+            "over the common range of accuracy",
+            lambda pair: study.common_range(*pair),
+            saved,
+            absent="undefined",
+        ),
+    ]
     return [
         Table(
             title=f"Fewer bytes of {look_of(candidate).label} than of each other codec, % "
             "(95 % interval)",
-            columns=[
-                Column("instead of", lambda baseline: look_of(baseline).label),
-                *(
-                    Column(f"≤ {bound_in_words(bound)}", _saving(study, candidate, bound))
-                    for bound in study.bounds
-                ),
-                Column(
-                    "at equal divergence",
-                    lambda baseline, ours=candidate: study.equal_divergence(ours, baseline),
-                    saved,
-                ),
-                Column(
-                    "over the common range of accuracy",
-                    lambda baseline, ours=candidate: study.common_range(ours, baseline),
-                    saved,
-                    absent="undefined",
-                ),
-            ],
-            items=baselines,
+            columns=columns,
+            items=[(candidate, baseline) for baseline in baselines],
         )
         for candidate, baselines in study.comparisons.items()
     ]
 
 
-def _saving(study: Study, candidate: str, bound: float) -> Callable[[str], str | None]:
-    """Saving instead of a baseline in words, marked where the bound is missed on test."""
+def _saving(study: Study, bound: float) -> Callable[[tuple[str, str]], Headline | None]:
+    return lambda pair: defined(study.saving(*pair, bound))
 
-    def in_words(baseline: str) -> str | None:
-        found = defined(study.saving(candidate, baseline, bound))
-        if found is None:
-            return None
-        value, interval = saved(found.saving).split("\n")
-        return f"{value}{'' if found.holds else MISSED}\n{interval}"
 
-    return in_words
+def _at_equal_divergence(study: Study) -> Callable[[tuple[str, str]], float | None]:
+    return lambda pair: study.equal_divergence(*pair)
 
 
 def outcome(study: Study) -> Section:
@@ -370,8 +358,8 @@ def transfer(study: Study) -> Section | None:
     for each in seen:
         title = f"{each.network}: ≤ {bound_in_words(study.bound)}"
         columns += [
-            Column(title, lambda p, s=each: _saving(s, p[0], study.bound)(p[1])),
-            Column("at equal divergence", lambda p, s=each: s.equal_divergence(*p), saved),
+            Column(title, _saving(each, study.bound), saved),
+            Column("at equal divergence", _at_equal_divergence(each), saved),
         ]
     table = Table(
         title="Fewer bytes on each network, % (95 % interval)", columns=columns, items=pairs

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bandwise import statistics
 from bandwise.report.rate_figures import CODECS, Curve, in_order, look_of
 from bandwise.report.style import Look
-from bandwise.report.wording import amount, listing, share
+from bandwise.report.wording import MISSED, amount, listing, share
 from bandwise.results import (
     GUIDED,
     GUIDED_LIBJPEG,
@@ -44,8 +44,6 @@ MAX_SHADED = 3
 
 NOT_STATED = (LEARNED, "downscale")
 """Baselines that sentences leave to the tables."""
-
-MISSED = " †"
 
 _T = TypeVar("_T")
 
@@ -79,9 +77,8 @@ class Study:
     def others(self) -> list[Study]:
         """The same with networks that the tables were not learned for, where they saw them."""
         names = dict.fromkeys(each.network for each in self.results.of(Measurement))
-        studies = [
-            Study(self.results, name, bound=self.bound) for name in names if name != self.network
-        ]
+        others = [name for name in names if name != self.network]
+        studies = [Study(self.results, name, bound=self.bound) for name in others]
         return [study for study in studies if LEARNED in study.codecs]
 
     @cached_property

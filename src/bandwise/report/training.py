@@ -100,7 +100,7 @@ def selection_tables(study: Study, selection: Selection) -> list[Table]:
         at = f" at {percent(study.accuracy(selection.whole))}"
         of = f" of {study.file_bytes(selection.whole):,.0f} B"
     titles = {
-        f"Test accuracy of {selection.network} on fewer of {study.frequencies} frequencies (second: "
+        f"Test accuracy of {selection.network} on fewer of {study.frequencies} frequencies (then "
         f"points above all of them{at}, 95 % interval)": accuracy,
         "Mean size of a test file with the others set to zero (in brackets: how much less than "
         f"whole files{of})": size,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bandwise import statistics
 from bandwise.report.rate_figures import CODECS, Curve, in_order, look_of
 from bandwise.report.style import Look
-from bandwise.report.wording import amount, listing, share
+from bandwise.report.wording import MISSED, amount, listing, share
 from bandwise.results import (
     GUIDED,
     GUIDED_LIBJPEG,
@@ -34,7 +34,7 @@ BOUNDS = (0.0, 0.5, 1.0)
 """Largest drops below the originals' accuracy that results are stated for, percentage points."""
 
 HEADLINE_BOUND = 1.0
-"""The bound that sentences speak of where no other is asked for."""
+"""The bound that sentences speak of."""
 
 CHOSEN_BY_IMAGE = (GUIDED, GUIDED_LIBJPEG)
 """Codecs whose encoder asks the network how far it may go with each image."""
@@ -42,7 +42,8 @@ CHOSEN_BY_IMAGE = (GUIDED, GUIDED_LIBJPEG)
 MAX_SHADED = 3
 """With more curves than this, shaded intervals would hide each other."""
 
-MISSED = " †"
+NOT_STATED = (LEARNED, "downscale")
+"""Baselines that sentences leave to the tables."""
 
 _T = TypeVar("_T")
 
@@ -58,7 +59,8 @@ class Study:
         *,
         bound: float = HEADLINE_BOUND,
     ) -> None:
-        self.results, self.protocol, self.bound = results, protocol, bound
+        self.results, self.protocol = results, protocol
+        self.bound, self.bounds = bound, sorted({*BOUNDS, bound})
         self.experiment = results.experiment
         self.dataset = results.experiment.dataset
         self.network = _main_network(results) if network is None else network
@@ -75,9 +77,8 @@ class Study:
     def others(self) -> list[Study]:
         """The same with networks that the tables were not learned for, where they saw them."""
         names = dict.fromkeys(each.network for each in self.results.of(Measurement))
-        studies = [
-            Study(self.results, name, bound=self.bound) for name in names if name != self.network
-        ]
+        others = [name for name in names if name != self.network]
+        studies = [Study(self.results, name, bound=self.bound) for name in others]
         return [study for study in studies if LEARNED in study.codecs]
 
     @cached_property
@@ -136,9 +137,10 @@ class Study:
 
     @cache  # noqa: B019
     def saving(
-        self, candidate: str, baseline: str | tuple[str, ...], bound: float = HEADLINE_BOUND
+        self, candidate: str, baseline: str | tuple[str, ...], bound: float | None = None
     ) -> Headline | Undefined:
         """Fewer bytes than ``baseline``, each as chosen for ``bound``."""
+        bound = self.bound if bound is None else bound
         return statistics.headline(self.measured, bound, candidate=candidate, baseline=baseline)
 
     @property
@@ -148,7 +150,7 @@ class Study:
         return LIBJPEG if LIBJPEG in rivals else next(iter(rivals), None)
 
     def main_saving(
-        self, candidate: str = LEARNED, bound: float = HEADLINE_BOUND
+        self, candidate: str = LEARNED, bound: float | None = None
     ) -> Headline | Undefined:
         """Saving over the yardstick."""
         if self.yardstick is None:
@@ -210,19 +212,19 @@ class Study:
         return Interval(value=-found.rate.value, low=-found.rate.high, high=-found.rate.low)
 
     def sentences(self, *, short: bool = False) -> Iterator[str]:
-        """What each of our codecs saves, over libjpeg's alone if short.
+        """What each of our codecs saves over others, over libjpeg's alone if short.
 
         Equal divergence is that from a network's output on originals, which a network that was
         trained on with files does not aim at, so that it is left out there.
         """
         for candidate, baselines in self.comparisons.items():
             for baseline in baselines:
-                if not short or baseline in (LIBJPEG, GUIDED_LIBJPEG):
+                if baseline in (LIBJPEG, GUIDED_LIBJPEG) or not (short or baseline in NOT_STATED):
                     yield self._sentence(candidate, baseline)
 
     def _sentence(self, candidate: str, baseline: str) -> str:
         ours, theirs = look_of(candidate).label, look_of(baseline).label
-        found = self.saving(candidate, baseline, self.bound)
+        found = self.saving(candidate, baseline)
         if isinstance(found, Undefined):
             text = f"{ours} against {theirs}: no saving can be stated, {found.reason}"
         else:
@@ -301,4 +303,5 @@ def _key(each: Measurement) -> tuple[Any, ...]:
 
 
 def defined(found: _T | Undefined) -> _T | None:
+    """Return None for a quantity that is undefined."""
     return None if isinstance(found, Undefined) else found

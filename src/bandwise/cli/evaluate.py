@@ -55,7 +55,7 @@ def evaluate(
     from bandwise.evaluation import evaluate as run
     from bandwise.profile import Profile
     from bandwise.recipes.networks import check_network
-    from bandwise.report.rate_accuracy import summary
+    from bandwise.report import summary
     from bandwise.statistics import find_original
     from bandwise.tasks.networks import load_network
 

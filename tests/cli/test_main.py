@@ -36,7 +36,7 @@ def test_what_needs_no_network_does_not_wait_for_pytorch() -> None:
     assert f"bandwise {metadata.version('bandwise')}" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "command"), all_commands())
+@pytest.mark.parametrize(("name", "command"), [*all_commands()])
 def test_a_command_and_its_options_are_documented(name: str, command: object) -> None:
     text = getattr(command, "help", "")
     assert text.startswith(COMMANDS.get(name, ""))

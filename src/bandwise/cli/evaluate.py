@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -28,8 +28,10 @@ def evaluate(
         float, typer.Option(help="Percentage points of accuracy that may be lost.", min=0)
     ] = 1.0,
     split: Annotated[
-        list[Split] | None,
-        typer.Option(help="Only these images; repeat for both, which choosing and judging need."),
+        list[str] | None,
+        typer.Option(
+            help="Only `validation` or `test`; repeat for both, which choosing and judging need."
+        ),
     ] = None,
     seed: opt.Seed = 0,
     data_dir: opt.DataDir = None,
@@ -63,7 +65,7 @@ def evaluate(
     config = EvaluationConfig(
         network=network,
         seed=seed,
-        splits=tuple(split or SPLITS),
+        splits=cast(list[Split], split) or SPLITS,
         device=opt.prepare_device(device),
         threads=threads,
     )

@@ -194,7 +194,7 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
         (drop("subsampling"), "lacks subsampling"),
         (set_entry("rate_distortion", to=[]), "rate_distortion is an object"),
         (set_entry("rate_distortion", to={"slope": 1}), "lacks sensitivity"),
-        (set_entry("rate_distortion", "slope", to=-1), "slope .* got -1"),
+        (set_entry("rate_distortion", "slope", to=-1), "slope.* got -1"),
         (set_entry("rate_distortion", "slope", to=None), "slope"),
         (set_entry("rate_distortion", "slope", to=True), "slope"),
         (set_entry("rate_distortion", "slope", to=10**400), "slope"),
@@ -218,7 +218,7 @@ def test_a_wrong_entry_is_an_error_that_names_the_file(
     change(entry)
     path = tmp_path / "p.json"
     path.write_text(json.dumps(entry))
-    with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
+    with pytest.raises(ProfileError, match=rf"p\.json.*{message}"):
         Profile.load(path)
 
 
@@ -245,7 +245,7 @@ def test_wrong_frequencies_are_errors_that_name_the_file(
     path = tmp_path / "p.json"
     entry = Profile(name="n", tables=tables).to_json()
     path.write_text(json.dumps(entry | {"schema": 2, "frequencies": frequencies}))
-    with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
+    with pytest.raises(ProfileError, match=rf"p\.json.*{message}"):
         Profile.load(path)
 
 

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from bandwise.bands import radial_bands
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
+from bandwise.executors import prepare_torch_worker
 from bandwise.system import available_cores, machine, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN

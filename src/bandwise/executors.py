@@ -82,7 +82,18 @@ class Executor(Protocol):
 
 
 class _Pooled(Executor):
-    """Does tasks by workers that last as long as `map`."""
+    """Does tasks by workers that last as long as `map`.
+
+    Raises `ConfigurationError` for less than one of them.
+    """
+
+    workers: Any
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ConfigurationError(
+                f"workers is at least 1, got {self.workers}; leave it out: one a core"
+            )
 
     def map(
         self,
@@ -121,8 +132,6 @@ def training_workers(workers: int) -> Processes:
 
     Raises `ConfigurationError` for less than one worker.
     """
-    if workers < 1:
-        raise ConfigurationError(f"at least one worker is needed, got {workers}")
     return Processes(workers, initializer=prepare_torch_worker)
 
 
@@ -283,13 +292,11 @@ def executor_of(engine: str, workers: int | None) -> Executor:
 
     Raises `ConfigurationError` for another name, and for less than one worker.
     """
-    if workers is not None and workers < 1:
-        raise ConfigurationError(f"workers is at least 1, got {workers}; leave it out: one a core")
     if engine == "ray":
         return Ray(workers)
     if engine not in ("local", "threads"):
         raise ConfigurationError(f"engine {engine!r}; choose local, threads or ray")
-    count = workers or available_cores()
+    count = available_cores() if workers is None else workers
     if engine == "threads":
         return Threads(count)
     return InProcess() if count == 1 else Processes(count)

@@ -95,7 +95,7 @@ def test_many_reasons_are_shortened(
         (None, "cannot read the profile"),
         (STEP_ZERO, "is 0; a baseline table holds integers 1..255; round it and clamp it"),
         ("", "not JSON"),
-        ('{"format": "bandwise-profile", "schema": 99}', "upgrade bandwise"),
+        ('{"format": "bandwise-profile", "schema": 99}', "schema 99"),
         ('{"format": "else"}', "no profile"),
     ],
 )

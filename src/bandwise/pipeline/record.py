@@ -64,9 +64,9 @@ class Run:
     """What a run was asked to do. Options and settings are JSON values that decide on the bytes."""
 
     layout: Layout
-    profiles: tuple[Profile, ...]
     options: Mapping[str, Any]
     settings: Mapping[str, Any]
+    profiles: tuple[Profile, ...]
 
     @classmethod
     def of(

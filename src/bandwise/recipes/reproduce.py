@@ -143,6 +143,7 @@ def run(
         progress(now)
 
     todo = jobs(config)
+    progress(Progress(stage="runs", done=0, total=len(todo), unit="runs"))
     for done, rows in enumerate(executor.map(_Work(config, out), todo, progress=record), start=1):
         results.add(*rows)
         progress(Progress(stage="runs", done=done, total=len(todo), unit="runs", detail=rows[-1]))
@@ -214,6 +215,8 @@ def run_job(
         stage=job.name,
         progress=report_epoch,
     )
+    epochs = len(result.history)  # which early stopping makes fewer
+    progress(Progress(stage=job.name, done=epochs, total=epochs, unit="epochs"))
     _save_model(folder, job, task, compressor)
     return [*(_epoch(job, each) for each in result.history), _run(job, result, settings, dataset)]
 

@@ -120,9 +120,7 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
     with pytest.raises(Stopped):
         train_on_files(config, data, checkpoint=checkpoint, progress=stop)
     reports: list[Progress] = []
-    resumed, history = train_on_files(
-        config, data, checkpoint=checkpoint, progress=reports.append
-    )
+    resumed, history = train_on_files(config, data, checkpoint=checkpoint, progress=reports.append)
     whole, undisturbed = train_on_files(config, data)
     assert [now.done for now in reports if now.unit == "epochs"] == [3]
     assert network_sha256(resumed.module) == network_sha256(whole.module)

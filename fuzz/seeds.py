@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bandwise.adaptive import AdaptiveProfile
+from bandwise.policy import Policy, statistics_count
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from bandwise import jpeg
-from bandwise.adaptive import AdaptiveProfile
 from bandwise.coefficients import Subsampling
 from bandwise.encoding import ProfileEncoder
 from bandwise.executors import InProcess
 from bandwise.frequencies import Frequencies
 from bandwise.pipeline import encode_shards, encode_tree
-from bandwise.policy import Policy, statistics_count
 from bandwise.profile import Profile, RateDistortion
 from bandwise.results import SCHEMA
 from bandwise.tables import TableSet, flat

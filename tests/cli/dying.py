@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.frequencies import Frequencies
-from bandwise.tasks.networks import build_coefficient_network
+from tests.inference.models import Mean
 
 
 class Dying(nn.Module):
@@ -15,9 +15,7 @@ class Dying(nn.Module):
 
     def __init__(self, num_classes: int, frequencies: Frequencies) -> None:
         super().__init__()
-        self.network = build_coefficient_network(
-            "resnet-small", num_classes=num_classes, frequencies=frequencies
-        )
+        self.network = Mean(num_classes=num_classes, frequencies=frequencies)
         self.steps = 0
 
     def forward(self, batch: CoefficientBatch) -> Tensor:

@@ -22,9 +22,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bandwise.training.network_state import NetworkState
+
 from bandwise.tasks.networks import COEFFICIENT_NETWORKS
 from bandwise.training import NetworkConfig
-from bandwise.training.network_state import NetworkState
 from bandwise.training.processes import ALONE
 
 EPOCHS = 2

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ from torch import Tensor, nn
 from bandwise.bands import radial_bands
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
-from bandwise.executors import ALLOCATOR
+from bandwise.executors import prepare_torch_worker
 from bandwise.system import available_cores, machine, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
@@ -120,7 +119,7 @@ def overhead_ratio(batches: TensorBatches) -> float:
 
 
 def work(count: int, barrier: Barrier, results: Queue[tuple[float, float]]) -> None:
-    torch.set_num_threads(1)
+    prepare_torch_worker()
     pixels, labels = images(count)
     batches = TensorBatches(to_coefficients(pixels), labels, batch_size=BATCH, shuffle_seed=0)
     bands = radial_bands(SIDE, SIDE, 8)
@@ -136,12 +135,9 @@ def plain_work(count: int, threads: int, results: Queue[Any]) -> None:
 def workers_round(count: int, cores: int) -> list[tuple[float, float]]:
     context = get_context("spawn")
     barrier, results = context.Barrier(cores), context.Queue()
-    os.environ.update(ALLOCATOR)
     processes = [context.Process(target=work, args=(count, barrier, results)) for _ in range(cores)]
     for process in processes:
         process.start()
-    for name in ALLOCATOR:
-        del os.environ[name]
     measured = [results.get() for _ in processes]
     for process in processes:
         process.join()

@@ -22,16 +22,13 @@ from result_tables import FIGURES, figure_path, results_part
 
 from bandwise.cli.main import COMMANDS, EXIT_CODES, application, load_command
 from bandwise.report import write_report
-from bandwise.results import read_rows
+from bandwise.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {path.parent.name: path for path in sorted(ROOT.glob("results/*/results.jsonl"))}
 """Results by name; a page has a part for each, and may have parts for those yet to come."""
 
-PAGES = {
-    "adaptive": "docs/compression.md",
-    "straight-longer": "docs/straight-from-jpeg.md",
-}
+PAGES = {"straight-longer": "docs/straight-from-jpeg.md"}
 """Pages with parts of results, by the name of the results; README.md has all others."""
 
 
@@ -75,7 +72,7 @@ def readme(text: str, results: Mapping[str, Path]) -> str:
         pattern = re.compile(re.escape(marker) + r".*?<!-- end -->", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"the page of {name} has no part {marker} … <!-- end -->")
-        part = f"{marker}\n{results_part(name, read_rows(path))}\n<!-- end -->"
+        part = f"{marker}\n{results_part(name, Results.load(path))}\n<!-- end -->"
         text = pattern.sub(lambda _, new=part: new, text)
     return text
 
@@ -93,9 +90,9 @@ def draw() -> None:
     """Renew the figures that pages show."""
     for name in FIGURES.keys() & RESULTS.keys():
         with tempfile.TemporaryDirectory() as folder:
-            write_report(RESULTS[name], Path(folder))
-            for figure in FIGURES[name]:
-                target = ROOT / figure_path(name, figure)
+            write_report(Results.load(RESULTS[name]), Path(folder))
+            for figure, shown in FIGURES[name].items():
+                target = ROOT / figure_path(shown)
                 target.parent.mkdir(exist_ok=True)
                 target.write_bytes((Path(folder) / "figures" / f"{figure}.png").read_bytes())
 

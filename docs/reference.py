@@ -16,7 +16,6 @@ MODULES = (
     "bandwise.tasks",
     "bandwise.tasks.networks",
     "bandwise.data",
-    "bandwise.data.draws",
     "bandwise.data.epochs",
     "bandwise.data.files",
     "bandwise.data.coefficients",

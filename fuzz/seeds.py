@@ -112,7 +112,7 @@ def profiles() -> list[bytes]:
         Profile(
             name="optimised",
             tables=grey,
-            rate_distortion=RateDistortion(slope=0.5, sensitivity={"luma": np.ones((8, 8))}),
+            rate_distortion=RateDistortion(lagrangian=0.5, sensitivity={"luma": np.ones((8, 8))}),
             provenance={"seed": 1},
             curve=[{"bytes": 10}],
         ),

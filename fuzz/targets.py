@@ -20,10 +20,10 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from bandwise.adaptive import load_profile
 
 from bandwise import jpeg
-from bandwise.adaptive import load_profile
-from bandwise.data.mnist import parse_idx
+from bandwise.data.known import parse_idx
 from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     BandwiseError,
@@ -139,10 +139,10 @@ def picture(data: bytes) -> None:
 
 
 def training_image(data: bytes) -> None:
-    from bandwise.data.decode import decode
+    from bandwise.images import decode_file
 
     with small_images():
-        assert decode(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
+        assert decode_file(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
 
 
 def transcoded(data: bytes) -> None:

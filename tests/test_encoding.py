@@ -52,7 +52,7 @@ def profile_of(
         tables=tables,
         subsampling=subsampling,
         rate_distortion=(
-            None if slope is None else RateDistortion(slope=slope, sensitivity=sensitivity)
+            None if slope is None else RateDistortion(lagrangian=slope, sensitivity=sensitivity)
         ),
     )
 
@@ -154,7 +154,7 @@ def test_optimising_pays_in_its_own_measure(slope: float, grey: bool) -> None:
 def test_chroma_planes_are_weighed_by_their_own_sensitivity() -> None:
     pixels = picture(64, 64, seed=6)
     weights = {"luma": np.ones((8, 8)), "cb": np.zeros((8, 8)), "cr": np.ones((8, 8))}
-    choice = RateDistortion(slope=1e-9, sensitivity=weights)
+    choice = RateDistortion(lagrangian=1e-9, sensitivity=weights)
     profile = Profile(name="no cb", tables=TABLES, rate_distortion=choice)
     planes = jpeg.read_coefficients(encode_pixels(pixels, profile)).planes
     ac_counts = [np.count_nonzero(plane.blocks.reshape(-1, 64)[:, 1:]) for plane in planes]

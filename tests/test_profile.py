@@ -28,7 +28,7 @@ def colour_profile(**changes: Any) -> Profile:
         "name": "scenes",
         "tables": TableSet.ijg(50),
         "subsampling": "4:2:0",
-        "rate_distortion": RateDistortion(slope=0.01, sensitivity=sensitivity),
+        "rate_distortion": RateDistortion(lagrangian=0.01, sensitivity=sensitivity),
         "provenance": {"network": {"sha256": "ab"}},
         "curve": [{"bytes": 1200, "accuracy": 0.9}],
     }
@@ -47,7 +47,7 @@ def test_json_gives_back_every_number_exactly(
     profile = Profile(
         name="grey",
         tables=TableSet(luma=QuantTable(tuple(steps))),
-        rate_distortion=RateDistortion(slope=slope, sensitivity={"luma": sensitivity}),
+        rate_distortion=RateDistortion(lagrangian=slope, sensitivity={"luma": sensitivity}),
     )
     back = Profile.from_json(json.loads(json.dumps(profile.to_json())))
     assert back.tables == profile.tables
@@ -141,7 +141,7 @@ def test_a_profile_does_not_change_with_what_it_was_made_of() -> None:
     sensitivity, provenance = np.ones((8, 8)), {"settings": {"lr": 1}}
     profile = colour_profile(
         tables=TableSet(luma=flat(2)),
-        rate_distortion=RateDistortion(slope=1, sensitivity={"luma": sensitivity}),
+        rate_distortion=RateDistortion(lagrangian=1, sensitivity={"luma": sensitivity}),
         provenance=provenance,
     )
     before = json.dumps(profile.to_json())
@@ -296,7 +296,7 @@ def test_a_value_that_json_lacks_is_refused_before_anything_is_written() -> None
         with pytest.raises(ProfileError, match="provenance"):
             colour_profile(provenance=provenance)
     with pytest.raises(ProfileError, match="not finite"):
-        RateDistortion(slope=1, sensitivity={"luma": np.full((8, 8), np.inf)})
+        RateDistortion(lagrangian=1, sensitivity={"luma": np.full((8, 8), np.inf)})
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from bandwise.recipes.stages import Event
+from bandwise.recipes.straight_from_jpeg import Job, StraightConfig, jobs, run, truncated
 
 from bandwise import jpeg
 from bandwise.coefficients import Subsampling
@@ -17,8 +19,6 @@ from bandwise.errors import BandwiseError, ConfigurationError, OutputError
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
 from bandwise.recipes import pool, straight_from_jpeg
-from bandwise.recipes.stages import Event
-from bandwise.recipes.straight_from_jpeg import Job, StraightConfig, jobs, run, truncated
 from bandwise.recipes.training import RULES, choose_frequencies, train_on_files
 from bandwise.results import RESULTS_NAME, Row, read_rows
 from bandwise.tables import TableSet

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bandwise.recipes.stages import Event
 
 from bandwise import jpeg
 from bandwise.data import Dataset
@@ -13,7 +14,6 @@ from bandwise.learning import GradientConfig
 from bandwise.profile import Profile
 from bandwise.recipes import learning
 from bandwise.recipes.learning import LearnConfig, learning_row
-from bandwise.recipes.stages import Event
 from bandwise.recipes.target import Learned, Target, learn_profile
 from bandwise.results import read_rows
 from tests.recipes.conftest import CONFIG, LOSSY, SLOPES

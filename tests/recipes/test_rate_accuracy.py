@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from bandwise.recipes.stages import Event
 
 from bandwise import jpeg
 from bandwise.data import Dataset
@@ -19,7 +20,6 @@ from bandwise.measures import Headline, headline, points_of
 from bandwise.recipes import rate_accuracy
 from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
-from bandwise.recipes.stages import Event
 from bandwise.results import Row, read_rows
 from bandwise.training import NetworkConfig
 

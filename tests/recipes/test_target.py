@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bandwise.recipes.stages import Event
 from safetensors.torch import load_file
 
 from bandwise import jpeg
@@ -13,7 +14,6 @@ from bandwise.errors import ConfigurationError, OutputError, TargetError
 from bandwise.measures import Point, Undefined
 from bandwise.profile import Profile
 from bandwise.recipes.learning import profile_file_name
-from bandwise.recipes.stages import Event
 from bandwise.recipes.target import Learned, Target, learn_profile
 from bandwise.results import read_rows
 from tests.recipes.conftest import CONFIG, LOSSY, SLOPES

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from bandwise.cli import options as opt
 from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
-from bandwise.cli.options import DeviceOption
-from bandwise.cli.output import say
-from bandwise.cli.progress import ProgressDisplay
+from bandwise.cli.output import printable, say
+from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.encoding import Container
 from bandwise.executors import executor_of
 from bandwise.pipeline import (
@@ -69,7 +70,7 @@ def encode(
             min=0,
         ),
     ] = None,
-    device: DeviceOption = "auto",
+    device: opt.Device = "auto",
     for_model: Annotated[
         Path | None,
         typer.Option(
@@ -131,9 +132,7 @@ def encode(
         int | None,
         typer.Option(help="Threads, or with --shards processes; one a core if not given."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Encode images as standard JPEG files with a learned profile.
 
@@ -176,39 +175,23 @@ def encode(
         container=container,
         requantise=requantise,
     )
-    options = EncodeOptions(alpha=alpha, requantise=requantise)
-    executor = executor_of(engine if shards else "threads", workers)
-    try:
-        # Pillow warns of oddities in metadata; the pixels are what counts.
-        with warnings.catch_warnings(), ProgressDisplay() as display:
-            warnings.simplefilter("ignore")
-            if shards:
-                totals = encode_shards(
-                    source,
-                    out,
-                    encoder,
-                    options=options,
-                    shard_images=shard_images,
-                    image_column=image_column,
-                    resume=resume,
-                    executor=executor,
-                    max_error_rate=max_error_rate,
-                    progress=display,
-                )
-            else:
-                totals = encode_tree(
-                    Path(source),
-                    out,
-                    encoder,
-                    options=options,
-                    resume=resume,
-                    executor=executor,
-                    max_error_rate=max_error_rate,
-                    progress=display,
-                )
-    except KeyboardInterrupt as stop:
-        stop.add_note("files that are written are whole, the same command with --resume goes on")
-        raise
+    run = (
+        partial(encode_shards, source, shard_images=shard_images, image_column=image_column)
+        if shards
+        else partial(encode_tree, Path(source))
+    )
+    note = "files that are written are whole, the same command with --resume goes on"
+    with warnings.catch_warnings(), resumable(note), ProgressDisplay() as progress:
+        warnings.simplefilter("ignore")  # Pillow's, of oddities in metadata; the pixels count
+        totals = run(
+            out,
+            encoder,
+            options=EncodeOptions(alpha=alpha, requantise=requantise),
+            resume=resume,
+            executor=executor_of(engine if shards else "threads", workers),
+            max_error_rate=max_error_rate,
+            progress=progress,
+        )
     if as_json:
         names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds", "skipped")
         found = {"shards": totals.parts} if shards else {}
@@ -238,8 +221,3 @@ def _in_words(totals: Totals, *, shards: bool) -> str:
     if totals.encoded:
         text += f", {totals.images_per_second:,.0f} images/s"
     return text + (f"; {totals.kept:,} kept" if totals.kept else "")
-
-
-def printable(name: str) -> str:
-    """Show a name that is no valid UTF-8, too."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")

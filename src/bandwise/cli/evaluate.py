@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from bandwise.cli.options import (
-    CodecsOption,
-    ColourOption,
-    DataDirOption,
-    DatasetArgument,
-    DeviceOption,
-    EveryOption,
-    ImageSizeOption,
-    NetworkOption,
-    OutOption,
-    SeedOption,
-    device_name,
-    load_dataset,
-)
+from bandwise.cli import options as opt
 from bandwise.cli.output import print_results, say, warn_of_chance
 from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.results import LIBJPEG, SPLITS, Measurement, Split
@@ -28,30 +15,32 @@ from bandwise.wording import quantity
 
 
 def evaluate(
-    dataset: DatasetArgument,
+    dataset: opt.Dataset,
     weights: Annotated[Path, typer.Option(help="The network's weights, a safetensors file.")],
-    network: NetworkOption = "resnet",
-    out: OutOption = None,
+    network: opt.Network = "resnet",
+    out: opt.Out = None,
     profile: Annotated[
         list[Path] | None, typer.Option(help="A learned profile, a JSON file; repeat for several.")
     ] = None,
-    codecs: CodecsOption = None,
-    every: EveryOption = 1,
+    codecs: opt.Codecs = None,
+    every: opt.Every = 1,
     bound: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost.", min=0)
     ] = 1.0,
     split: Annotated[
-        list[Split] | None,
-        typer.Option(help="Only these images; repeat for both, which choosing and judging need."),
+        list[str] | None,
+        typer.Option(
+            help="Only `validation` or `test`; repeat for both, which choosing and judging need."
+        ),
     ] = None,
-    seed: SeedOption = 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: ColourOption = "rgb",
+    seed: opt.Seed = 0,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "rgb",
     threads: Annotated[
         int | None, typer.Option(help="Threads that encode; one a core if not given.", min=1)
     ] = None,
-    device: DeviceOption = "auto",
+    device: opt.Device = "auto",
 ) -> None:
     """Measure accuracy against real bytes, for profiles and for other codecs.
 
@@ -68,6 +57,7 @@ def evaluate(
     from bandwise.evaluation import evaluate as run
     from bandwise.profile import Profile
     from bandwise.recipes.networks import check_network
+    from bandwise.report import summary
     from bandwise.statistics import find_original
     from bandwise.tasks.networks import load_network
 
@@ -75,12 +65,12 @@ def evaluate(
     config = EvaluationConfig(
         network=network,
         seed=seed,
-        splits=tuple(split or SPLITS),
-        device=device_name(device),
+        splits=cast(list[Split], split) or SPLITS,
+        device=opt.prepare_device(device),
         threads=threads,
     )
     check_network(network, weights)
-    data = load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     channels = data.image_shape[0]
     work = sweep(channels, names=codecs, every=every, libjpeg_every=every)
     if codecs is None:
@@ -99,8 +89,8 @@ def evaluate(
     settings = quantity(sum(len(settings) for _, settings in work), "setting")
     names = ", ".join(codec.name for codec, _ in work)
     say(f"{data.name}: {data.source}. {settings} of {names}, into {folder}")
-    with resumable("finished settings are"), ProgressDisplay() as progress:
+    with resumable(), ProgressDisplay() as progress:
         results = run(config, data, model, work, folder, profiles=profiles, progress=progress)
-    print_results(results, bound=bound)
+    print_results(results, summary(results, bound=bound))
     measured = [each for each in results.of(Measurement) if each.network == network]
     warn_of_chance(find_original(measured, "test"), data.test.labels.tolist())

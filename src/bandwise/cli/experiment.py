@@ -7,29 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bandwise.cli.options import (
-    BlockSizeOption,
-    CodecsOption,
-    ColourOption,
-    DataDirOption,
-    DatasetArgument,
-    DeviceOption,
-    EpochsOption,
-    EveryOption,
-    ImageSizeOption,
-    JpegFolderArgument,
-    LagrangiansOption,
-    LearnImagesOption,
-    NetworkOption,
-    OutOption,
-    SeedOption,
-    SeedsOption,
-    WeightsOption,
-    WorkersOption,
-    device_name,
-    load_dataset,
-    square,
-)
+from bandwise.cli import options as opt
 from bandwise.cli.output import print_results, say
 from bandwise.cli.progress import ProgressDisplay, resumable
 
@@ -46,17 +24,17 @@ experiment = typer.Typer(
 
 @experiment.command()
 def rate_accuracy(
-    dataset: DatasetArgument,
-    out: OutOption = None,
-    network: NetworkOption = "resnet",
-    weights: WeightsOption = None,
-    epochs: EpochsOption = None,
+    dataset: opt.Dataset,
+    out: opt.Out = None,
+    network: opt.Network = "resnet",
+    weights: opt.Weights = None,
+    epochs: opt.Epochs = None,
     transfer: Annotated[
         str, typer.Option(help="Network that the tables are not learned for; `none` for none.")
     ] = "plain-cnn",
-    slopes: LagrangiansOption = None,
-    codecs: CodecsOption = None,
-    every: EveryOption = 1,
+    slopes: opt.Lagrangians = None,
+    codecs: opt.Codecs = None,
+    every: opt.Every = 1,
     libjpeg_every: Annotated[
         int, typer.Option(help="The same for libjpeg, which --every leaves alone.", min=1)
     ] = 1,
@@ -64,12 +42,12 @@ def rate_accuracy(
         list[int] | None,
         typer.Option(help="Also retrain the network on files, with these seeds; not if not given."),
     ] = None,
-    images: LearnImagesOption = 600,
-    seed: SeedOption = 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: ColourOption = "rgb",
-    device: DeviceOption = "auto",
+    images: opt.LearnImages = 600,
+    seed: opt.Seed = 0,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "rgb",
+    device: opt.Device = "auto",
 ) -> None:
     """Compare learned tables with libjpeg and other codecs on real bytes.
 
@@ -84,7 +62,7 @@ def rate_accuracy(
     from bandwise.recipes.learning import LAGRANGIANS, LearnConfig
     from bandwise.recipes.networks import check_network
     from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
-    from bandwise.report import write_report
+    from bandwise.report import summary, write_report
 
     config = RateAccuracyConfig(
         learn=LearnConfig(
@@ -94,7 +72,7 @@ def rate_accuracy(
             lagrangians=tuple(slopes or LAGRANGIANS),
             images=images,
             seed=seed,
-            device=device_name(device),
+            device=opt.prepare_device(device),
         ),
         codecs=None if codecs is None else tuple(codecs),
         every=every,
@@ -105,18 +83,18 @@ def rate_accuracy(
     check_network(network, weights)
     if config.transfer is not None:
         check_network(config.transfer, None)
-    data = load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = out or Path("runs") / f"rate-accuracy-{data.name}"
     say(f"{data.name}: {data.source}, into {folder}")
-    with resumable("what is finished is"), ProgressDisplay() as progress:
+    with resumable(), ProgressDisplay() as progress:
         results = run(config, data, folder, progress=progress)
-    print_results(results, page=write_report(results, folder))
+    print_results(results, summary(results), page=write_report(results, folder))
 
 
 @experiment.command()
 def jpeg_training(
-    folder: JpegFolderArgument,
-    out: OutOption = None,
+    folder: opt.JpegFolder,
+    out: opt.Out = None,
     twins: Annotated[
         list[str] | None,
         typer.Option(help="Networks on coefficients and on pixels; `resnet` if not given."),
@@ -128,10 +106,10 @@ def jpeg_training(
         list[int] | None,
         typer.Option(help="How many frequencies it reads; 64 24 12 if not given."),
     ] = None,
-    seeds: SeedsOption = None,
-    epochs: EpochsOption = None,
-    workers: WorkersOption = None,
-    image_size: BlockSizeOption = None,
+    seeds: opt.Seeds = None,
+    epochs: opt.Epochs = None,
+    workers: opt.Workers = None,
+    image_size: opt.BlockSize = None,
 ) -> None:
     """Compare networks on JPEG coefficients with their twins on pixels.
 
@@ -145,10 +123,10 @@ def jpeg_training(
     from bandwise.data.files import load_files
     from bandwise.recipes.jpeg_training import JpegTrainingConfig, run
     from bandwise.recipes.training import training_for
-    from bandwise.report import write_report
+    from bandwise.report import summary, write_report
     from bandwise.system import available_cores
 
-    data = load_files(folder, image_size=square(image_size))
+    data = load_files(folder, image_size=opt.square(image_size))
     target = out or Path("runs") / f"jpeg-training-{data.name}"
     config = JpegTrainingConfig(
         twins=tuple(twins or ("resnet",)),
@@ -158,6 +136,6 @@ def jpeg_training(
         training=training_for(data, epochs=epochs),
     )
     say(f"{data.name}, into {target}")
-    with resumable("finished runs and epochs are"), ProgressDisplay() as progress:
+    with resumable(), ProgressDisplay() as progress:
         results = run(config, data, target, workers=workers or available_cores(), progress=progress)
-    print_results(results, page=write_report(results, target))
+    print_results(results, summary(results), page=write_report(results, target))

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from bandwise.cli.options import ModelArgument, OwnNetworkOption
+from bandwise.cli import options as opt
 from bandwise.cli.output import say
 
 
 def export(
-    model: ModelArgument,
+    model: opt.Model,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The ONNX file.")],
-    network: OwnNetworkOption = None,
+    network: opt.OwnNetwork = None,
 ) -> None:
     """Write a trained model as an ONNX file, for programs without PyTorch.
 

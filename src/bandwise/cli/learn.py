@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from bandwise.cli.options import (
-    ColourOption,
-    DataDirOption,
-    DatasetArgument,
-    DeviceOption,
-    EpochsOption,
-    ImageSizeOption,
-    LagrangiansOption,
-    LearnImagesOption,
-    NetworkOption,
-    SeedOption,
-    WeightsOption,
-    device_name,
-    load_dataset,
-)
+from bandwise.cli import options as opt
 from bandwise.cli.output import say, warn_of_chance
 from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.wording import quantity
 
 if TYPE_CHECKING:
     from bandwise.recipes.target import Learned
+    from bandwise.report import Table
 
 
 def learn(
-    dataset: DatasetArgument,
+    dataset: opt.Dataset,
     out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
-    network: NetworkOption = "resnet",
-    weights: WeightsOption = None,
+    network: opt.Network = "resnet",
+    weights: opt.Weights = None,
     target_accuracy_drop: Annotated[
         float | None,
         typer.Option(help="Points of accuracy that may be lost; 1 if no target is given."),
@@ -50,7 +37,7 @@ def learn(
     subsampling: Annotated[
         Literal["4:4:4", "4:2:0"], typer.Option(help="Of chroma, in colour.")
     ] = "4:2:0",
-    slopes: LagrangiansOption = None,
+    slopes: opt.Lagrangians = None,
     rdo: Annotated[
         float,
         typer.Option(
@@ -58,8 +45,8 @@ def learn(
             "them."
         ),
     ] = 0.0,
-    images: LearnImagesOption = 600,
-    epochs: EpochsOption = None,
+    images: opt.LearnImages = 600,
+    epochs: opt.Epochs = None,
     ladder: Annotated[
         Path | None,
         typer.Option(
@@ -71,11 +58,11 @@ def learn(
         Path | None,
         typer.Option(help="Network and measurements; runs/learn-DATASET if not given."),
     ] = None,
-    seed: SeedOption = 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: ColourOption = "rgb",
-    device: DeviceOption = "auto",
+    seed: opt.Seed = 0,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "rgb",
+    device: opt.Device = "auto",
 ) -> None:
     """Learn quantisation tables for a network and keep those that meet a target.
 
@@ -103,19 +90,19 @@ def learn(
         images=images,
         subsampling=subsampling,
         seed=seed,
-        device=device_name(device),
+        device=opt.prepare_device(device),
     )
     check_network(network, weights)
-    data = load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
     say(f"{data.name}: {data.source}")
-    with resumable("what is finished is"), ProgressDisplay() as progress:
+    with resumable(), ProgressDisplay() as progress:
         learned = learn_profile(config, data, target, folder, progress=progress)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:
             profile.save(ladder / profile_file_name(profile))
-    Console(highlight=False).print(_curve(learned))
+    Console(highlight=False).print(_curve(learned).to_terminal())
     say(_outcome(learned, target.drop))
     warn_of_chance(learned.original_test, data.test.labels.tolist())
     say(f"profile {out}")
@@ -126,21 +113,20 @@ def learn(
 
 def _curve(learned: Learned) -> Table:
     """Bytes and accuracy of every profile on validation, the chosen one marked."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("on validation")
-    for title in ("bytes an image", "accuracy", "divergence", ""):
-        table.add_column(title, justify="right")
-    for point in learned.profile.curve:
-        if point["split"] == "validation":
-            size = point["mean_bytes"]
-            table.add_row(
-                point["label"],
-                "" if size is None else f"{size:,.0f}",
-                f"{point['accuracy']:.2%}",
-                f"{point['divergence']:.4f}",
-                "chosen" if point["label"] == learned.chosen.label else "",
-            )
-    return table
+    from bandwise.report import Column, Table
+
+    chosen = learned.chosen.label
+    return Table(
+        title="on validation",
+        columns=[
+            Column("tables", itemgetter("label")),
+            Column("bytes an image", itemgetter("mean_bytes"), "{:,.0f}".format, absent=""),
+            Column("accuracy", itemgetter("accuracy"), "{:.2%}".format),
+            Column("divergence", itemgetter("divergence"), "{:.4f}".format),
+            Column("", lambda point: "chosen" if point["label"] == chosen else ""),
+        ],
+        items=[point for point in learned.profile.curve if point["split"] == "validation"],
+    )
 
 
 def _outcome(learned: Learned, allowed: float | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from bandwise.report import Table
     from bandwise.results import Measurement, Results
 
 
@@ -19,15 +20,20 @@ def say(text: str, *, error: bool = False) -> None:
     console.print(text, markup=False)
 
 
-def print_results(results: Results, *, page: Path | None = None) -> None:
-    """Print the summary of an experiment, and where its results and its page lie."""
-    from bandwise.report import Table, summary
+def printable(name: str) -> str:
+    """Show a name that is no valid UTF-8, too."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
-    for part in summary(results):
-        if isinstance(part, Table):
-            Console(highlight=False).print(part.to_terminal())
+
+def print_results(
+    results: Results, items: Iterable[Table | str], *, page: Path | None = None
+) -> None:
+    """Print what came out of a run (`bandwise.report.summary`), and where its files are."""
+    for item in items:
+        if isinstance(item, str):
+            say(item)
         else:
-            say(part)
+            Console(highlight=False).print(item.to_terminal())
     say(f"results {results.path}")
     if page is not None:
         say(f"report  {page}")

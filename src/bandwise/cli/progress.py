@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10.0
 
 _HEIGHTS = "▁▂▃▄▅▆▇█"
-_UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @runtime_checkable
@@ -122,7 +123,7 @@ def progress_text(progress: Progress, seconds: float) -> str:
     """How far a stage is that began ``seconds`` ago: count, result, rate and time left.
 
     >>> progress_text(Progress(stage="encoding", done=300, total=1200), 2.0)
-    'encoding 300/1,200, 150 images/s, 0:06 left'
+    'encoding 300/1,200, 150 images/s, 0:00:06 left'
     """
     done, total, detail = progress.done, progress.total, progress.detail
     text = f"{progress.stage} {done:,}" + ("" if total is None else f"/{total:,}")
@@ -134,7 +135,8 @@ def progress_text(progress: Progress, seconds: float) -> str:
     if not isinstance(detail, _Epoch):
         text += f", {_rate(counted / seconds, progress.unit)}"
     if total is not None and total > done:
-        text += f", {clock(seconds * (total - done) / counted)} left"
+        left = timedelta(seconds=round(seconds * (total - done) / counted))
+        text += f", {left} left"
     return text
 
 
@@ -157,7 +159,8 @@ def detail_text(detail: Any) -> str:
             weights = getattr(detail, "band_weights", ())
             return f"{text}, {weight_bars(weights)}" if len(set(weights)) > 1 else text
         case _Saving() if detail.bytes_in:
-            return saving_text(detail.bytes_in, detail.bytes_out)
+            saved = 1 - detail.bytes_out / detail.bytes_in
+            return f"{decimal(detail.bytes_in)} → {decimal(detail.bytes_out)} ({saved:.0%} saved)"
     return ""
 
 
@@ -171,43 +174,21 @@ def weight_bars(weights: Sequence[float]) -> str:
     return "".join(_HEIGHTS[max(0, round(weight / largest * 8) - 1)] for weight in weights)
 
 
-def saving_text(bytes_in: int, bytes_out: int) -> str:
-    """Bytes that were read and written, and what that saves.
-
-    >>> saving_text(2_500_000_000, 1_000_000_000)
-    '2.5 → 1.0 GB (60% saved)'
-    """
-    scale, unit = next(each for each in _UNITS if bytes_in >= each[0] or each is _UNITS[-1])
-    saved = 1 - bytes_out / bytes_in
-    return f"{bytes_in / scale:.1f} → {bytes_out / scale:.1f} {unit} ({saved:.0%} saved)"
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds.
-
-    >>> clock(75), clock(3675)
-    ('1:15', '1:01:15')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def _rate(per_second: float, unit: str) -> str:
     if unit == "bytes":
-        return f"{per_second / 10**6:.1f} MB/s"
+        return f"{decimal(int(per_second))}/s"
     if per_second < 1:
         return f"{60 * per_second:.1f} {unit}/min"
     return f"{per_second:,.{0 if per_second >= 10 else 1}f} {unit}/s"
 
 
 @contextmanager
-def resumable(what: str) -> Iterator[None]:
-    """Say on Ctrl-C that the same command goes on: ``what`` is kept, such as "finished epochs"."""
+def resumable(note: str = "what is finished is kept, the same command resumes") -> Iterator[None]:
+    """Add to a Ctrl-C what is kept and how to go on."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        stop.add_note(f"{what} kept, the same command resumes")
+        stop.add_note(note)
         raise
 
 

@@ -24,10 +24,10 @@ def report(
 
     Example: bandwise report runs/reproduce-mnist
     """
-    # Drawing libraries take a second to import, which help and usage errors do not wait for.
+    results = Results.load(directory)
+    # Drawing libraries take a second to import, which help and errors do not wait for.
     from bandwise.report import unfinished, write_report
 
-    results = Results.load(directory)
     page = write_report(results, out or directory)
     if missing := unfinished(results):
         say(missing)

@@ -8,17 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bandwise.cli.options import (
-    ColourOption,
-    DataDirOption,
-    DeviceOption,
-    ImageSizeOption,
-    OutOption,
-    SeedsOption,
-    WorkersOption,
-    device_name,
-    square,
-)
+from bandwise.cli import options as opt
 from bandwise.cli.output import print_results, say
 from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
@@ -34,8 +24,8 @@ def reproduce(
         str,
         typer.Option(help="`mnist`, `fashion-mnist`, `digits`, or a folder of images by class."),
     ] = "mnist",
-    out: OutOption = None,
-    seeds: SeedsOption = None,
+    out: opt.Out = None,
+    seeds: opt.Seeds = None,
     epochs: Annotated[int, typer.Option(help="Upper bound on epochs.")] = PAPER_TRAINING.epochs,
     controls: Annotated[
         bool,
@@ -66,11 +56,11 @@ def reproduce(
         int,
         typer.Option(help="Stop after so many epochs without a better validation loss; 0: never."),
     ] = PAPER_TRAINING.patience or 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: ColourOption = "grey",
-    workers: WorkersOption = None,
-    device: DeviceOption = "auto",
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "grey",
+    workers: opt.Workers = None,
+    device: opt.Device = "auto",
 ) -> None:
     """Run the paper's experiment: static against learned band weights.
 
@@ -81,14 +71,14 @@ def reproduce(
     """
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
     from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs, run
-    from bandwise.report import write_report
+    from bandwise.report import summary, write_report
 
     names = [*(variants or (each.name for each in PAPER))]
     names += [each.name for each in CONTROLS if controls]
     config = ReproduceConfig(
         dataset=dataset,
         data_dir=data_dir,
-        image_size=square(image_size),
+        image_size=opt.square(image_size),
         colour=colour,
         bands=bands,
         seeds=tuple(seeds or (0, 1, 2)),
@@ -100,7 +90,7 @@ def reproduce(
             reconstruction_weight=reconstruction_weight,
             patience=patience or None,
         ),
-        device=device_name(device),
+        device=opt.prepare_device(device),
     )
     with ProgressDisplay() as progress:
         data = config.load_dataset(progress)
@@ -113,6 +103,6 @@ def reproduce(
     )
     if workers is None:
         workers = available_cores() if config.device == "cpu" else 1
-    with resumable("finished epochs are"), ProgressDisplay() as progress:
+    with resumable(), ProgressDisplay() as progress:
         results = run(config, data, folder, workers=workers, progress=progress)
-    print_results(results, page=write_report(results, folder))
+    print_results(results, summary(results), page=write_report(results, folder))

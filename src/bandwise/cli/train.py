@@ -8,16 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from bandwise.cli.options import (
-    BlockSizeOption,
-    DeviceOption,
-    EpochsOption,
-    JpegFolderArgument,
-    OutOption,
-    SeedOption,
-    device_name,
-    square,
-)
+from bandwise.cli import options as opt
 from bandwise.cli.output import say
 from bandwise.cli.progress import ProgressDisplay, report_first_failure_only, resumable
 from bandwise.errors import ConfigurationError
@@ -27,8 +18,8 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 
 
 def train(
-    folder: JpegFolderArgument,
-    out: OutOption = None,
+    folder: opt.JpegFolder,
+    out: opt.Out = None,
     reads: Annotated[
         Literal["coefficients", "pixels"],
         typer.Option("--input", help="What the network reads of a file."),
@@ -59,10 +50,10 @@ def train(
             help="Share of each image's frequencies to zero at random, from 0 to below 1."
         ),
     ] = 0.0,
-    epochs: EpochsOption = None,
-    seed: SeedOption = 0,
-    image_size: BlockSizeOption = None,
-    device: DeviceOption = "auto",
+    epochs: opt.Epochs = None,
+    seed: opt.Seed = 0,
+    image_size: opt.BlockSize = None,
+    device: opt.Device = "auto",
 ) -> None:
     """Train a network on a folder of JPEG files.
 
@@ -93,7 +84,7 @@ def train(
                 "frequencies"
             )
         model = None if whole is None else Model.load(whole, own_network=network)
-        data = load_files(folder, image_size=square(image_size), seed=seed)
+        data = load_files(folder, image_size=opt.square(image_size), seed=seed)
         rows, columns = data.grid
         if processes.rank == 0:
             say(
@@ -107,11 +98,11 @@ def train(
             frequencies=frequencies,
             band_dropout=band_dropout,
             training=training_for(data, epochs=epochs, seed=seed),
-            device=device_name(device),
+            device=opt.prepare_device(device),
         )
         target = out or Path("runs") / f"train-{data.name}"
         display = ProgressDisplay(Console(stderr=True, quiet=processes.rank > 0))
-        with resumable("finished epochs are"), display as progress:
+        with resumable(), display as progress:
             trained, _ = train_on_files(
                 config,
                 data,

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from bandwise.cli.encode import printable
-from bandwise.cli.output import say
+from bandwise.cli import options as opt
+from bandwise.cli.output import printable, say
 from bandwise.cli.progress import ProgressDisplay
 from bandwise.errors import DamagedOutputError
 from bandwise.executors import executor_of
+from bandwise.pipeline import Verified
 from bandwise.pipeline import verify as verify_output
 from bandwise.wording import quantity
 
@@ -24,9 +25,7 @@ PROBLEMS_SHOWN = 20
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of `encode`.")],
     workers: Annotated[int | None, typer.Option(help="Processes; one a core if not given.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as JSON on stdout.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Check what `encode` has written: every hash, every table, every image.
 
@@ -37,15 +36,14 @@ def verify(
 
     Example: bandwise verify photos-small
     """
-    with warnings.catch_warnings(), ProgressDisplay() as display:
+    with warnings.catch_warnings(), ProgressDisplay() as progress:
         warnings.simplefilter("ignore")
-        found = verify_output(out, executor=executor_of("local", workers), progress=display)
+        executor = executor_of("local", workers)
+        found = verify_output(out, executor=executor, progress=progress)
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        text = f"{quantity(found.images, 'image')} whole"
-        text += f" in {quantity(found.shards, 'shard')}" if found.shards else ""
-        say(text + (f", {found.quarantined:,} quarantined" if found.quarantined else ""))
+        say(_in_words(found))
     for problem in found.problems[:PROBLEMS_SHOWN]:
         say(f"{printable(problem.path)}: {problem.what}", error=True)
     if found.problems:
@@ -53,3 +51,10 @@ def verify(
             f"{quantity(len(found.problems), 'problem')} in {out}; remove the files that are named "
             "and run `encode` again with --resume"
         )
+
+
+def _in_words(found: Verified) -> str:
+    text = f"{quantity(found.images, 'image')} whole"
+    if found.shards:
+        text += f" in {quantity(found.shards, 'shard')}"
+    return text + (f", {found.quarantined:,} quarantined" if found.quarantined else "")

@@ -44,17 +44,20 @@ def write_report(results: Results, folder: Path) -> Path:
     return write_page(_page(results).page_of(results), folder)
 
 
-def summary(results: Results) -> list[Table | str]:
+def summary(results: Results, **options: Any) -> list[Table | str]:
     """What came out, for the end of a run and the documents: tables and sentences, in order.
 
+    Rate–accuracy results take a ``bound``: percentage points that may be lost, 1 if not given.
     Raises `ResultsError` for results of a recipe that has no page.
     """
-    return _page(results).summary(results)
+    items: list[Table | str] = _page(results).summary(results, **options)
+    return items
 
 
 def unfinished(results: Results) -> str:
     """Say what a run has begun and not finished; empty where that is nothing."""
-    return _page(results).Study(results).unfinished
+    text: str = _page(results).Study(results).unfinished
+    return text
 
 
 def _page(results: Results) -> Any:

@@ -32,12 +32,12 @@ TEMPLATES.filters |= {
     "codec": lambda codec: look_of(codec).label,
     "count": quantity,
     "evidence": wording.evidence,
-    "fewer_as_minus": wording.fewer_as_minus,
     "finding": wording.finding,
     "in_words": bound_in_words,
     "listing": wording.listing,
     "percent": wording.percent,
     "points": wording.points,
+    "saved": wording.saved,
     "seconds": wording.seconds,
     "sentence": wording.sentence,
 }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 from statistics import fmean
 
 import numpy as np
@@ -88,8 +87,7 @@ class Study:
             if found := {run.seed: run for run in results.of(Run) if run.variant == name}:
                 self.runs[name] = dict(sorted(found.items()))
         self.started = [name for name in VARIANTS if name in self.epochs or name in self.runs]
-        by_seed = (*self.epochs.values(), *self.runs.values())
-        self.seeds = sorted({seed for seeds in by_seed for seed in seeds})
+        self.seeds = sorted({each.seed for each in (*results.of(Epoch), *results.of(Run))})
 
     def spread(self, variant: str, value: Callable[[Run], float]) -> Spread:
         """Summarise a value of the finished runs of a variant."""
@@ -106,15 +104,19 @@ class Study:
     def per_class(self, variant: str) -> list[Spread]:
         """Test accuracy of each class, over seeds."""
         return [
-            self.spread(variant, lambda run, k=k: run.test_per_class[k])
-            for k in range(len(self.dataset.classes))
+            Spread.of(accuracies)
+            for accuracies in zip(
+                *(run.test_per_class for run in self.runs[variant].values()), strict=True
+            )
         ]
 
     def weights(self, variant: str) -> list[Spread]:
         """Band weights at the best epoch, over seeds."""
         return [
-            self.spread(variant, lambda run, k=k: run.band_weights[k])
-            for k in range(self.bands.count)
+            Spread.of(weights)
+            for weights in zip(
+                *(run.band_weights for run in self.runs[variant].values()), strict=True
+            )
         ]
 
     def weighting(self, variant: str) -> Weighting:
@@ -247,8 +249,8 @@ def _seconds_an_epoch(run: Run) -> float:
     return run.train_seconds / run.epochs
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"
+def _mean_percent(spread: Spread) -> str:
+    return f"{100 * spread.mean:.2f}"
 
 
 def page_of(results: Results) -> Page:
@@ -269,11 +271,6 @@ def summary(results: Results) -> list[Table | str]:
     items: list[Table | str] = [variants_table(study)] if study.runs else []
     if gain := study.gain("adaptive", "static"):
         items.append(f"{gain_line(gain)}.")
-    if ratio := study.time_ratio():
-        an_epoch = study.time_ratio(of_epochs=True)
-        items.append(
-            f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
-        )
     return items
 
 
@@ -297,7 +294,15 @@ def variants_table(study: Study) -> Table:
     ]
     if not study.on_paper_data:
         del columns[4]
-    return Table(title="Test accuracy by variant", columns=columns, items=study.runs)
+    ratio, an_epoch = study.time_ratio(), study.time_ratio(of_epochs=True)
+    return Table(
+        title="Test accuracy by variant",
+        columns=columns,
+        items=study.runs,
+        note=f"Training time adaptive ÷ static: {an_epoch:.2f} an epoch, {ratio:.2f} a run."
+        if ratio
+        else "",
+    )
 
 
 def outcome(study: Study) -> Section:
@@ -307,37 +312,11 @@ def outcome(study: Study) -> Section:
 
 
 def beside_paper(study: Study) -> Section | None:
-    """Accuracy and time of static and adaptive beside the paper's, where it has the data set."""
-    gain = study.gain("adaptive", "static")
-    if not study.on_paper_data or gain is None:
+    """What the paper reports on the same data set."""
+    if not study.on_paper_data or study.gain("adaptive", "static") is None:
         return None
-    ratio = study.time_ratio()
-    rows = [
-        *(
-            (f"Test accuracy, {n}", percent(study.accuracy(n)), percent(PAPER_ACCURACY[n]))
-            for n in PAPER_ACCURACY
-        ),
-        ("Gain, adaptive − static, points", points(gain.mean), points(PAPER_GAIN)),
-        *(
-            (
-                f"Training time a run, {n}",
-                seconds(study.mean(n, _seconds)),
-                seconds(PAPER_SECONDS[n]),
-            )
-            for n in PAPER_SECONDS
-        ),
-        ("Time adaptive ÷ static", f"{ratio:.2f}", f"{PAPER_TIME_RATIO:.1f}"),
-    ]
-    table = Table(
-        title=f"Beside the paper: “{CITATION}”",
-        columns=[
-            Column("", itemgetter(0)),
-            Column("here", itemgetter(1)),
-            Column("paper", itemgetter(2)),
-        ],
-        items=rows,
-    )
-    return Section("paper", "Beside the paper", {"table": table})
+    theirs = {"gain": PAPER_GAIN, "seconds": PAPER_SECONDS, "ratio": PAPER_TIME_RATIO}
+    return Section("paper", "Beside the paper", {"citation": CITATION, **theirs})
 
 
 def gains(study: Study) -> Section | None:
@@ -410,7 +389,9 @@ def classes(study: Study) -> Section | None:
         return None
     names = study.dataset.classes
     columns = [
-        Column(VARIANTS[name].label, lambda k, spreads=spreads: spreads[k].mean, _percent)
+        Column(
+            VARIANTS[name].label, [100 * each.mean for each in spreads].__getitem__, "{:.2f}".format
+        )
         for name, spreads in by_class.items()
     ]
     table = Table(
@@ -448,11 +429,9 @@ def weights(study: Study) -> Section | None:
         )
     if not moved and table is None and not ended:
         return None
-    first = dict(list(moved.items())[:1])
     content = {
         "moved": study.labels(moved),
-        "history": figures.weight_histories(first, relative=False) if moved else None,
-        "histories": figures.weight_histories(moved, relative=True) if len(moved) > 1 else None,
+        "histories": figures.weight_histories(moved) if moved else None,
         "ended": list(ended),
         "planes": figures.band_planes(ended) if ended else None,
         "table": table,

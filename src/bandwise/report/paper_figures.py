@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -219,24 +220,23 @@ def class_accuracies(names: Sequence[str], by_variant: Mapping[str, Sequence[Spr
         return figure
 
 
-def weight_histories(histories: Mapping[str, History], *, relative: bool) -> Figure:
-    """Band weights of variants by epoch, one panel each; relative to the mean weight if asked."""
+def weight_histories(histories: Mapping[str, History]) -> Figure:
+    """Band weights of variants by epoch, one panel each, divided by the variant's mean weight."""
     columns = min(3, len(histories))
     rows = -(-len(histories) // columns)
     height = 0.7 + (2.5 if columns > 1 else 3.7) * rows
     with panels(height, rows, columns, sharex=True, sharey=True) as (figure, grid):
         for axes, (variant, history) in zip(grid.flat, histories.items(), strict=False):
             mean = fmean(next(iter(history.values()))[-1].band_weights)
-            scale = 1 / mean if relative else 1.0
-            _draw_weights(axes, history, scale)
-            axes.axhline(scale * mean, color=MUTED, lw=0.9)
+            _draw_weights(axes, history, 1 / mean)
+            axes.axhline(1, color=MUTED, lw=0.9)
             axes.set_title(VARIANTS[variant].label)
             epoch_axis(axes)
             axes.xaxis.set_tick_params(labelbottom=True)
         for axes in list(grid.flat)[len(histories) :]:
             axes.remove()
         for axes in grid[:, 0]:
-            axes.set_ylabel("weight ÷ mean weight" if relative else "band weight w (no unit)")
+            axes.set_ylabel("weight ÷ mean weight")
         if len(grid[0, 0].get_lines()) <= MAX_BAND_LABELS + 1:
             legend_above(figure, grid[0, 0])
         return figure
@@ -247,8 +247,12 @@ def _draw_weights(axes: Axes, history: History, scale: float) -> None:
     for band, colour in enumerate(band_colours(count)):
         extreme = {0: " (lowest)", count - 1: " (highest)"}.get(band, "")
         line = _BAND_LINES[band % len(_BAND_LINES)]
-        curve = curve_of(history, lambda epoch, band=band: epoch.band_weights[band])
+        curve = curve_of(history, partial(_weight, band))
         draw_curve(axes, curve, Look(f"band {band + 1}{extreme}", colour, line, "o"), scale=scale)
+
+
+def _weight(band: int, epoch: Epoch) -> float:
+    return epoch.band_weights[band]
 
 
 def band_planes(weightings: Mapping[str, Weighting]) -> Figure:

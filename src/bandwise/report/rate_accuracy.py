@@ -14,16 +14,14 @@ from bandwise.report import rate_figures as figures
 from bandwise.report.page import Page, Section
 from bandwise.report.rate_figures import look_of
 from bandwise.report.rate_study import (
-    BOUNDS,
     CHOSEN_BY_IMAGE,
     HEADLINE_BOUND,
-    MISSED,
     Study,
     defined,
 )
 from bandwise.report.style import looks_of
 from bandwise.report.table import ABSENT, Column, Table
-from bandwise.report.wording import above_originals, saved, seconds
+from bandwise.report.wording import MISSED, above_originals, saved, seconds
 from bandwise.results import (
     GUIDED,
     LEARNED,
@@ -35,7 +33,7 @@ from bandwise.results import (
     Measurement,
     Results,
 )
-from bandwise.statistics import OperatingPoint
+from bandwise.statistics import Headline, OperatingPoint
 from bandwise.tables import TableSet
 from bandwise.wording import bound_in_words, quantity
 
@@ -74,10 +72,15 @@ def page_of(results: Results) -> Page:
     )
 
 
-def summary(results: Results) -> list[Table | str]:
-    """Bytes and accuracy of each codec, what ours save, also with other and retrained networks."""
-    study = Study(results)
-    items: list[Table | str] = [bytes_table(study), _bullets(study.sentences())]
+def summary(results: Results, *, bound: float = HEADLINE_BOUND) -> list[Table | str]:
+    """Bytes and accuracy of each codec, what ours save, also with other and retrained networks.
+
+    Savings are those where at most ``bound`` percentage points are lost on validation.
+    """
+    study = Study(results, bound=bound)
+    items: list[Table | str] = [bytes_table(study, note=True), _bullets(study.sentences())]
+    if not study.comparisons:
+        items.append("No profile was measured, so nothing is compared.")
     for other in study.others:
         items += [
             f"The same files, learned and chosen for {study.network}, before the network "
@@ -87,8 +90,9 @@ def summary(results: Results) -> list[Table | str]:
     if study.retrained.codecs:
         items += [
             f"With {study.network} trained on from the same start with the files of each setting, "
-            f"tables and network learned together for bandwise, mean of {study.retrained.seeds} "
-            "seeds; trained on for as long with originals is what it is compared with:",
+            "tables and network learned together for bandwise, mean of "
+            f"{quantity(study.retrained.seeds, 'seed')} (trained on for as long with those: "
+            f"{_originals(study.retrained)}):",
             bytes_table(study.retrained),
             _bullets(study.retrained.sentences(short=True)),
         ]
@@ -103,7 +107,7 @@ def _originals(study: Study) -> str:
     return "" if study.original is None else f"originals {100 * study.original.accuracy:.2f} %"
 
 
-def bytes_table(study: Study) -> Table:
+def bytes_table(study: Study, *, note: bool = False) -> Table:
     """Bytes an image and test accuracy of each codec at each bound."""
 
     def chosen(bound: float) -> Callable[[str], OperatingPoint | None]:
@@ -120,65 +124,56 @@ def bytes_table(study: Study) -> Table:
 
     tiny = max((study.dataset.image_shape or (0, TINY + 1))[1:]) <= TINY
     return Table(
-        title=f"Bytes an image and accuracy on {study.images:,} test images",
+        title="Bytes an image and accuracy on test, settings chosen on validation",
         columns=[
             Column("codec", lambda codec: look_of(codec).label),
-            *(Column(f"≤ {bound_in_words(b)} lost", chosen(b), written) for b in BOUNDS),
+            *(Column(f"≤ {bound_in_words(b)} lost", chosen(b), written) for b in study.bounds),
         ],
         items=study.codecs,
-        note=f"Settings chosen on validation; {study.protocol} network {study.network}, "
+        note=f"On {study.images:,} test images; {study.protocol} network {study.network}, "
         f"{_originals(study)}.{MISSED}: more is lost on test. {ABSENT}: no setting meets the "
         "bound on validation. Intervals are over test images, with the settings as they were "
-        "chosen.",
+        "chosen."
+        if note
+        else "",
     )
 
 
 def savings_tables(study: Study) -> list[Table]:
     """What each of our codecs saves instead of each other one."""
+    columns = [
+        Column("instead of", lambda pair: look_of(pair[1]).label),
+        *(Column(f"≤ {bound_in_words(b)}", _saving(study, b), saved) for b in study.bounds),
+        Column("at equal divergence", _at_equal_divergence(study), saved),
+        Column(
+            "over the common range of accuracy",
+            lambda pair: study.common_range(*pair),
+            saved,
+            absent="undefined",
+        ),
+    ]
     return [
         Table(
             title=f"Fewer bytes of {look_of(candidate).label} than of each other codec, % "
             "(95 % interval)",
-            columns=[
-                Column("instead of", lambda baseline: look_of(baseline).label),
-                *(
-                    Column(f"≤ {bound_in_words(bound)}", _saving(study, candidate, bound))
-                    for bound in BOUNDS
-                ),
-                Column(
-                    "at equal divergence",
-                    lambda baseline, ours=candidate: study.equal_divergence(ours, baseline),
-                    saved,
-                ),
-                Column(
-                    "over the common range of accuracy",
-                    lambda baseline, ours=candidate: study.common_range(ours, baseline),
-                    saved,
-                    absent="undefined",
-                ),
-            ],
-            items=baselines,
+            columns=columns,
+            items=[(candidate, baseline) for baseline in baselines],
         )
         for candidate, baselines in study.comparisons.items()
     ]
 
 
-def _saving(study: Study, candidate: str, bound: float) -> Callable[[str], str | None]:
-    """Saving instead of a baseline in words, marked where the bound is missed on test."""
+def _saving(study: Study, bound: float) -> Callable[[tuple[str, str]], Headline | None]:
+    return lambda pair: defined(study.saving(*pair, bound))
 
-    def in_words(baseline: str) -> str | None:
-        found = defined(study.saving(candidate, baseline, bound))
-        if found is None:
-            return None
-        value, interval = saved(found.saving).split("\n")
-        return f"{value}{'' if found.holds else MISSED}\n{interval}"
 
-    return in_words
+def _at_equal_divergence(study: Study) -> Callable[[tuple[str, str]], float | None]:
+    return lambda pair: study.equal_divergence(*pair)
 
 
 def outcome(study: Study) -> Section:
     """Say what was measured and what came out."""
-    savings = {bound: defined(study.main_saving(bound=bound)) for bound in BOUNDS}
+    savings = {bound: defined(study.main_saving(bound=bound)) for bound in study.bounds}
     return Section(
         "outcome",
         "What came out",
@@ -195,7 +190,7 @@ def sizes(study: Study) -> Section | None:
     """Bytes and accuracy of each codec at each bound, and what learned tables save."""
     choices = [
         choice
-        for bound in BOUNDS
+        for bound in study.bounds
         for codec in study.codecs
         if (choice := study.choice(codec, bound)) is not None
     ]
@@ -223,7 +218,7 @@ def sizes(study: Study) -> Section | None:
         ],
         items=choices,
     )
-    tables = [bytes_table(study), *savings_tables(study)]
+    tables = [bytes_table(study, note=True), *savings_tables(study)]
     return Section("bytes", "Bytes at equal accuracy", {"tables": tables, "choices": table})
 
 
@@ -234,7 +229,7 @@ def _picture(study: Study, **options: Any) -> dict[str, Any] | None:
         return None
     accuracy = None if study.original is None else study.original.accuracy
     return {
-        "figure": figures.accuracy_curves(curves, accuracy, BOUNDS[1:]),
+        "figure": figures.accuracy_curves(curves, accuracy, study.bounds[1:]),
         "drawn": [curve.look.label for curve in curves],
         "shaded": [curve.look.label for curve in curves if curve.ends is not None],
     }
@@ -310,7 +305,7 @@ def tables(study: Study) -> Section | None:
     profiles = [p for p in study.results.of(LearnedTables) if p.network == study.network]
     if not profiles:
         return None
-    chosen = [choice for bound in BOUNDS[::-1] if (choice := study.choice(LEARNED, bound))]
+    chosen = [choice for bound in study.bounds[::-1] if (choice := study.choice(LEARNED, bound))]
     names = [(choice.family, choice.label) for choice in chosen]
     by_name = {(profile.family, profile.label): profile for profile in profiles}
     profile = next(
@@ -361,10 +356,10 @@ def transfer(study: Study) -> Section | None:
         Column("comparison", lambda p: f"{look_of(p[0]).label} instead of {look_of(p[1]).label}")
     ]
     for each in seen:
-        title = f"{each.network}: ≤ {bound_in_words(HEADLINE_BOUND)}"
+        title = f"{each.network}: ≤ {bound_in_words(study.bound)}"
         columns += [
-            Column(title, lambda p, s=each: _saving(s, p[0], HEADLINE_BOUND)(p[1])),
-            Column("at equal divergence", lambda p, s=each: s.equal_divergence(*p), saved),
+            Column(title, _saving(each, study.bound), saved),
+            Column("at equal divergence", _at_equal_divergence(each), saved),
         ]
     table = Table(
         title="Fewer bytes on each network, % (95 % interval)", columns=columns, items=pairs

@@ -26,7 +26,7 @@ from bandwise.report.style import INK, MUTED, Look, legend_above, plain_log_axis
 from bandwise.report.wording import signed
 from bandwise.results import GUIDED, GUIDED_LIBJPEG, LEARNED, LIBJPEG, ORIGINAL, Measurement
 from bandwise.tables import STEP_MAX, STEP_MIN, TableSet
-from bandwise.wording import quantity
+from bandwise.wording import bound_in_words
 
 ENLARGED_POINTS = 6.0
 """How far below the originals the enlarged panel reaches, percentage points."""
@@ -126,7 +126,7 @@ def accuracy_curves(
             enlarged.set_title("The same, near the originals")
             _enlarge(enlarged, curves, 100 * original)
             for bound in bounds:
-                text = f"−{quantity(bound, 'point')}"
+                text = f"−{bound_in_words(bound)}"
                 level(enlarged, 100 * original - bound, text, colour=MUTED, ls=DOTTED)
         legend_above(figure, grid[0, 0])
         return figure
@@ -248,7 +248,13 @@ def _draw_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
         if curve.ends is not None:
             draw_range(axes, [each.mean_bytes for each in kept], 100 * curve.ends, curve.look)
         beaten = [each for each in curve.settings if each not in kept]
-        small = {"linestyle": "none", "ms": 3.2, "mew": 0, "alpha": 0.45, "label": None}
+        small: dict[str, Any] = {
+            "linestyle": "none",
+            "ms": 3.2,
+            "mew": 0,
+            "alpha": 0.45,
+            "label": None,
+        }
         draw_marks(axes, *_sizes_and_percents(beaten), curve.look, **small)
     for curve in curves:
         draw_marks(axes, *_sizes_and_percents(curve.envelope), curve.look)

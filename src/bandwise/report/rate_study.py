@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bandwise import statistics
 from bandwise.report.rate_figures import CODECS, Curve, in_order, look_of
 from bandwise.report.style import Look
-from bandwise.report.wording import amount, listing, share
+from bandwise.report.wording import MISSED, amount, listing, share
 from bandwise.results import (
     GUIDED,
     GUIDED_LIBJPEG,
@@ -42,7 +42,8 @@ CHOSEN_BY_IMAGE = (GUIDED, GUIDED_LIBJPEG)
 MAX_SHADED = 3
 """With more curves than this, shaded intervals would hide each other."""
 
-MISSED = " †"
+NOT_STATED = (LEARNED, "downscale")
+"""Baselines that sentences leave to the tables."""
 
 _T = TypeVar("_T")
 
@@ -51,9 +52,15 @@ class Study:
     """Results as one network sees them under one protocol, which are never mixed."""
 
     def __init__(
-        self, results: Results, network: str | None = None, protocol: Protocol = "frozen"
+        self,
+        results: Results,
+        network: str | None = None,
+        protocol: Protocol = "frozen",
+        *,
+        bound: float = HEADLINE_BOUND,
     ) -> None:
         self.results, self.protocol = results, protocol
+        self.bound, self.bounds = bound, sorted({*BOUNDS, bound})
         self.experiment = results.experiment
         self.dataset = results.experiment.dataset
         self.network = _main_network(results) if network is None else network
@@ -70,13 +77,14 @@ class Study:
     def others(self) -> list[Study]:
         """The same with networks that the tables were not learned for, where they saw them."""
         names = dict.fromkeys(each.network for each in self.results.of(Measurement))
-        studies = [Study(self.results, name) for name in names if name != self.network]
+        others = [name for name in names if name != self.network]
+        studies = [Study(self.results, name, bound=self.bound) for name in others]
         return [study for study in studies if LEARNED in study.codecs]
 
     @cached_property
     def retrained(self) -> Study:
         """The same with the network as it was trained on with the files of each setting."""
-        return Study(self.results, self.network, "retrained")
+        return Study(self.results, self.network, "retrained", bound=self.bound)
 
     @property
     def untested(self) -> list[str]:
@@ -129,9 +137,10 @@ class Study:
 
     @cache  # noqa: B019
     def saving(
-        self, candidate: str, baseline: str | tuple[str, ...], bound: float = HEADLINE_BOUND
+        self, candidate: str, baseline: str | tuple[str, ...], bound: float | None = None
     ) -> Headline | Undefined:
         """Fewer bytes than ``baseline``, each as chosen for ``bound``."""
+        bound = self.bound if bound is None else bound
         return statistics.headline(self.measured, bound, candidate=candidate, baseline=baseline)
 
     @property
@@ -141,7 +150,7 @@ class Study:
         return LIBJPEG if LIBJPEG in rivals else next(iter(rivals), None)
 
     def main_saving(
-        self, candidate: str = LEARNED, bound: float = HEADLINE_BOUND
+        self, candidate: str = LEARNED, bound: float | None = None
     ) -> Headline | Undefined:
         """Saving over the yardstick."""
         if self.yardstick is None:
@@ -190,7 +199,7 @@ class Study:
         """Fewer bytes than ``baseline`` where the network's output differs equally, a share."""
         found = defined(
             statistics.saving_at_equal_divergence(
-                self.measured, HEADLINE_BOUND, candidate=candidate, baseline=baseline
+                self.measured, self.bound, candidate=candidate, baseline=baseline
             )
         )
         return None if found is None else found.saving
@@ -203,14 +212,14 @@ class Study:
         return Interval(value=-found.rate.value, low=-found.rate.high, high=-found.rate.low)
 
     def sentences(self, *, short: bool = False) -> Iterator[str]:
-        """What each of our codecs saves, over libjpeg's alone if short.
+        """What each of our codecs saves over others, over libjpeg's alone if short.
 
         Equal divergence is that from a network's output on originals, which a network that was
         trained on with files does not aim at, so that it is left out there.
         """
         for candidate, baselines in self.comparisons.items():
             for baseline in baselines:
-                if not short or baseline in (LIBJPEG, GUIDED_LIBJPEG):
+                if baseline in (LIBJPEG, GUIDED_LIBJPEG) or not (short or baseline in NOT_STATED):
                     yield self._sentence(candidate, baseline)
 
     def _sentence(self, candidate: str, baseline: str) -> str:
@@ -221,7 +230,7 @@ class Study:
         else:
             text = (
                 f"{ours} needs {amount(found.saving)} than {theirs} "
-                f"at ≤ {bound_in_words(HEADLINE_BOUND)} lost"
+                f"at ≤ {bound_in_words(self.bound)} lost"
             )
         equal = self.equal_divergence(candidate, baseline) if self.protocol == "frozen" else None
         if equal is not None:
@@ -294,4 +303,5 @@ def _key(each: Measurement) -> tuple[Any, ...]:
 
 
 def defined(found: _T | Undefined) -> _T | None:
+    """Return None for a quantity that is undefined."""
     return None if isinstance(found, Undefined) else found

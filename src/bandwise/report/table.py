@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -72,6 +72,11 @@ class Table:
             ]
             for row in self.values
         ]
+
+    def only(self, *titles: str) -> Table:
+        """The columns of some titles, as far as they are there, without the note."""
+        columns = [column for column in self.columns if column.title in titles]
+        return replace(self, columns=columns, note="")
 
     def to_terminal(self) -> TerminalTable:
         """Table that a rich console prints."""

@@ -6,6 +6,7 @@ Each builder makes one section of a `Study`, or None where there is nothing to s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from statistics import fmean
 
 from bandwise.errors import ResultsError
@@ -22,7 +23,7 @@ from bandwise.report.wording import (
     seconds,
     signed,
 )
-from bandwise.results import Results
+from bandwise.results import Results, TrainedSetting
 from bandwise.statistics import Gain, Spread
 
 
@@ -47,8 +48,9 @@ def summary(results: Results) -> list[Table | str]:
     """Networks on coefficients and pixels, and on fewer frequencies."""
     study = Study(results)
     items: list[Table | str] = [networks_table(study)] if study.whole else []
-    items += ["\n".join(f"- {text}" for text in study.twin_sentences())]
-    items += [selection_table(study, selection) for selection in study.selections]
+    items.append("\n".join(f"- {text}" for text in study.twin_sentences()))
+    for selection in study.selections:
+        items += selection_tables(study, selection)
     return [item for item in items if item]
 
 
@@ -81,24 +83,47 @@ def networks_table(study: Study) -> Table:
     )
 
 
-def selection_table(study: Study, selection: Selection) -> Table:
-    """Accuracy and bytes by number of frequencies and rule, against all of them."""
-    settings = [each for each in (selection.whole, *selection.settings) if each in study.runs]
-    whole = f"all {study.frequencies}"
-    return Table(
-        title=f"{selection.network} by number of frequencies and rule",
-        columns=[
-            Column("frequencies", lambda each: whole if each.kept is None else each.inputs),
-            Column("seeds", lambda each: len(study.runs[each])),
-            Column("test accuracy", study.accuracy, percent),
-            Column(
-                "minus that of all, points (95 % interval)", study.cost, gain_in_points, absent=""
-            ),
-            Column("bytes a test file", study.file_bytes, "{:,.0f}".format),
-            Column("fewer bytes, %", study.saving, lambda share: signed(100 * share), absent=""),
-        ],
-        items=settings,
-    )
+def selection_tables(study: Study, selection: Selection) -> list[Table]:
+    """Accuracy and bytes by number of frequencies and by rule, against all of them."""
+
+    def accuracy(setting: TrainedSetting) -> str:
+        gain = study.cost(setting)
+        return percent(study.accuracy(setting)) + (f"\n{gain_in_points(gain)}" if gain else "")
+
+    def size(setting: TrainedSetting) -> str:
+        saving = study.saving(setting)
+        less = "" if saving is None else f" ({signed(100 * saving)} %)"
+        return f"{study.file_bytes(setting):,.0f} B{less}"
+
+    at, of = "", ""
+    if selection.whole in study.runs:
+        at = f" at {percent(study.accuracy(selection.whole))}"
+        of = f" of {study.file_bytes(selection.whole):,.0f} B"
+    titles = {
+        f"Test accuracy of {selection.network} on fewer of {study.frequencies} frequencies (then "
+        f"points above all of them{at}, 95 % interval)": accuracy,
+        "Mean size of a test file with the others set to zero (in brackets: how much less than "
+        f"whole files{of})": size,
+    }
+    return [
+        Table(
+            title=title,
+            columns=[
+                Column("frequencies", str),
+                *(
+                    Column(f"by {rule}", partial(_trained, study, selection, rule), write)
+                    for rule in selection.rules
+                ),
+            ],
+            items=selection.counts,
+        )
+        for title, write in titles.items()
+    ]
+
+
+def _trained(study: Study, selection: Selection, rule: str, kept: int) -> TrainedSetting | None:
+    setting = selection.setting(kept, rule)
+    return setting if setting in study.runs else None
 
 
 def _rate(spread: Spread) -> str:
@@ -169,7 +194,7 @@ def kept(study: Study) -> Section | None:
         )
         figure = figures.kept_accuracy(study, selection)
         compared = rules if others and LEARNED in selection.rules else None
-        parts.append((selection, figure, selection_table(study, selection), compared))
+        parts.append((selection, figure, selection_tables(study, selection), compared))
     return Section("kept", "Fewer frequencies", {"parts": parts})
 
 

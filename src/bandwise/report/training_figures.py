@@ -116,7 +116,8 @@ def _draw_settings(
     draw_marks(axes, places, [100 * spread.mean for spread in spreads], look, ms=6)
     for place, setting, spread in zip(places, settings, spreads, strict=True):
         if spread.interval is not None:
-            axes.vlines(place, *(100 * end for end in spread.interval), color=look.colour, lw=1.1)
+            low, high = spread.interval
+            axes.vlines(place, 100 * low, 100 * high, color=look.colour, lw=1.1)
         seeds = [100 * run.test_accuracy for run in study.runs[setting].values()]
         axes.plot([place] * len(seeds), seeds, "_", color=look.colour, ms=5, mew=1)
 

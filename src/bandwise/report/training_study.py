@@ -209,8 +209,9 @@ class Study:
             groups: dict[str, list[int]] = {}
             for kept in selection.counts:
                 pair = selection.setting(kept, rule), selection.setting(kept, other)
-                if rule != other and (gain := self.gain(*pair)):
-                    groups.setdefault(_outcome(gain), []).append(kept)
+                compared = self.gain(*pair)
+                if rule != other and compared:
+                    groups.setdefault(_outcome(compared), []).append(kept)
             if groups:
                 texts = [f"{outcome} with {listing(counts)}" for outcome, counts in groups.items()]
                 yield sentence(f"{rule} against {other}: {', '.join(texts)} frequencies")

@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterable
 
 from bandwise.report.table import ABSENT
-from bandwise.statistics import Gain, Interval, OperatingPoint, Spread
+from bandwise.statistics import Gain, Headline, Interval, OperatingPoint, Spread
 from bandwise.wording import quantity
+
+MISSED = " †"
+"""Marks a setting that loses more on test than it may."""
 
 
 def listing(items: Iterable[object]) -> str:
@@ -67,7 +70,7 @@ def gain_in_points(gain: Gain) -> str:
 
 def gain_line(gain: Gain) -> str:
     """State a gain in one line, with its p-value to three digits."""
-    text = f"gain {gain.variant} − {gain.baseline}: {points(gain.mean)} points"
+    text = f"Gain {gain.variant} − {gain.baseline}: {points(gain.mean)} points"
     if gain.interval is None or gain.p_value is None:
         return text
     return f"{text}, 95 % interval {ends(gain.interval)}, p = {gain.p_value:.3g} (paired t)"
@@ -116,18 +119,17 @@ def amount(saving: Interval) -> str:
     return f"{share(saving.value)} bytes ({bounds})"
 
 
-def saved(saving: Interval | float) -> str:
-    """Bytes saved in percent, without the unit; an interval on a line of its own."""
-    if isinstance(saving, float):
-        return signed(100 * saving)
+def saved(found: Headline | Interval | float) -> str:
+    """Bytes saved in percent, without the unit; an interval on a line of its own.
+
+    A saving whose bound does not hold on test is marked.
+    """
+    if isinstance(found, float):
+        return signed(100 * found)
+    mark = MISSED if isinstance(found, Headline) and not found.holds else ""
+    saving = found.saving if isinstance(found, Headline) else found
     value, low, high = (signed(100 * each) for each in (saving.value, saving.low, saving.high))
-    return f"{value}\n({low} to {high})"
-
-
-def fewer_as_minus(saving: Interval) -> str:
-    """Change in bytes in percent, negative where it is fewer, as `saved` has it without brackets."""
-    value, low, high = (-100 * each for each in (saving.value, saving.high, saving.low))
-    return f"{'+' * (value > 0)}{signed(value)}\n{signed(low)} to {signed(high)}"
+    return f"{value}{mark}\n({low} to {high})"
 
 
 def above_originals(chosen: OperatingPoint) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bandwise import jpeg
 from bandwise.coefficients import Subsampling
+from bandwise.images import from_planes
 from bandwise.tables import TableSet
 
 Pixels = NDArray[np.uint8]
@@ -106,5 +107,4 @@ class Codec(ABC):
 
 def as_array(pixels_u8: Tensor) -> Pixels:
     """(C, H, W) uint8 as codecs take it: (H, W) grey or contiguous (H, W, 3) RGB."""
-    array = pixels_u8.numpy()
-    return array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0))
+    return from_planes(pixels_u8.numpy())

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from bandwise.bands import radial_bands, zigzag_bands
-from bandwise.compressors import Compressor, LearnedBands, LearnedEdges, StaticBands
+from bandwise.compressors import Compressor, LearnedBands, Normalisation, StaticBands
 from bandwise.errors import ShapeError
 
 BANDS = radial_bands(12, 10, 4)
@@ -11,8 +11,6 @@ ALL = [
     StaticBands(BANDS),
     LearnedBands(BANDS, normalisation="softmax"),
     LearnedBands(BANDS),
-    LearnedEdges(12, 10, 4).eval(),
-    LearnedEdges(12, 10, 4, weights=(0.4, 0.3, 0.2, 0.1)).eval(),
 ]
 
 
@@ -48,8 +46,8 @@ def test_starting_weights() -> None:
 
 
 @pytest.mark.parametrize(("normalisation", "total"), [("softmax", 1.0), ("mean-one", 4.0)])
-def test_weights_keep_their_sum(normalisation: str, total: float) -> None:
-    compressor = LearnedBands(BANDS, normalisation=normalisation)  # type: ignore[arg-type]
+def test_weights_keep_their_sum(normalisation: Normalisation, total: float) -> None:
+    compressor = LearnedBands(BANDS, normalisation=normalisation)
     compressor.logits.data = random(4) * 5
     assert float(compressor.weights().detach().sum()) == pytest.approx(total)
     assert bool((compressor.weights() > 0).all())

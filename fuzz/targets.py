@@ -20,7 +20,6 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from bandwise.adaptive import load_profile
 
 from bandwise import jpeg
 from bandwise.data.known import parse_idx
@@ -53,6 +52,7 @@ from bandwise.pipeline.sources import Source
 from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.tarfiles import TarWriter, read_members
 from bandwise.pipeline.transcoding import IMAGE_ERRORS
+from bandwise.profile import Profile
 from bandwise.results import read_rows, write_rows
 from fuzz import changes, seeds
 from fuzz.changes import Change
@@ -155,10 +155,10 @@ def transcoded(data: bytes) -> None:
 
 
 def profile(data: bytes) -> None:
-    found = load_profile(_file(data, "profile.json"))
+    found = Profile.load(_file(data, "profile.json"))
     again = _folder() / "again.json"
     found.save(again)
-    assert load_profile(again).sha256 == found.sha256
+    assert Profile.load(again).sha256 == found.sha256
 
 
 def tar(data: bytes) -> None:
@@ -225,24 +225,12 @@ def ledger(data: bytes) -> None:
 
 
 def report(data: bytes) -> None:
-    from bandwise.report.adaptive import holds_codebooks
-    from bandwise.report.adaptive.records import parse_adaptive_records
-    from bandwise.report.rate_accuracy import holds_points
-    from bandwise.report.rate_accuracy.records import parse_rate_records
-    from bandwise.report.records import parse_records
-    from bandwise.report.straight import holds_trained
-    from bandwise.report.straight.records import parse_straight_records
+    from bandwise.report import summary, unfinished
+    from bandwise.results import Results
 
-    rows = read_rows(_file(data, "results.jsonl"))
-    for holds, parse in (
-        (holds_codebooks, parse_adaptive_records),
-        (holds_points, parse_rate_records),
-        (holds_trained, parse_straight_records),
-        (bool, parse_records),
-    ):
-        if holds(rows):
-            parse(rows)
-            return
+    results = Results.load(_file(data, "results.jsonl"))
+    unfinished(results)
+    summary(results)
 
 
 def checkpoint(data: bytes) -> None:

@@ -51,10 +51,8 @@ def output_errors(path: Path, doing: str = "write") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"cannot {doing} {path}: {error.strerror or error}; "
-            "free some space or choose another output folder"
-        ) from error
+        advice = "; free some space or choose another output folder" if doing == "write" else ""
+        raise OutputError(f"cannot {doing} {path}: {error.strerror or error}{advice}") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -35,7 +35,7 @@ class SourceFile:
 
     def __str__(self) -> str:
         """The file in messages: its path, state and class."""
-        state = "no ordinary file"
+        state = "of no known size"
         if self.size_bytes is not None:
             state = f"{self.size_bytes} B, modified at {self.modified_ns} ns"
         label = "" if self.label is None else f", class {self.label}"

@@ -203,6 +203,7 @@ def results() -> list[bytes]:
         "bytes": 400,
         "payload_bytes": 100,
         "accuracy": 0.5,
+        "agreement": 0.5,
         "divergence": 0.1,
         "image_bytes": [200, 200],
         "image_correct": "01",

@@ -53,7 +53,7 @@ from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.tarfiles import TarWriter, read_members
 from bandwise.pipeline.transcoding import IMAGE_ERRORS
 from bandwise.profile import Profile
-from bandwise.results import read_rows, write_rows
+from bandwise.results import Record, Results, read_rows, write_rows
 from fuzz import changes, seeds
 from fuzz.changes import Change
 
@@ -213,15 +213,16 @@ def results(data: bytes) -> None:
     assert repr(read_rows(again)) == repr(rows)
 
 
-def ledger(data: bytes) -> None:
-    from bandwise.evaluation.ledger import Ledger
-
-    (experiment, _) = _rows()
-    folder = _folder() / "ledger"
+def store(data: bytes) -> None:
+    experiment = Results.load(_file(seeds.results()[0], "seed.jsonl")).experiment
+    folder = _folder() / "store"
     folder.mkdir(exist_ok=True)
     (folder / "results.jsonl").write_bytes(data)
-    opened = Ledger.open(folder, experiment)
-    assert opened.rows()
+    opened = Results.open(folder, experiment)
+    again = Results.load(folder)
+    assert [each.to_row() for each in opened.of(Record)] == [
+        each.to_row() for each in again.of(Record)
+    ]
 
 
 def report(data: bytes) -> None:
@@ -287,11 +288,6 @@ class Output:
         if data:
             (out / names[data[0] % len(names)]).write_bytes(data[1:])
         yield out
-
-
-@functools.cache
-def _rows() -> list[dict[str, Any]]:
-    return read_rows(_file(seeds.results()[0], "seed.jsonl"))
 
 
 @functools.cache
@@ -361,8 +357,8 @@ TARGETS: dict[str, Target] = {
     "results": Target(
         read=results, errors=(ResultsError,), seeds=seeds.results, change=changes.json_values
     ),
-    "ledger": Target(
-        read=ledger,
+    "store": Target(
+        read=store,
         errors=(ResultsError, ConfigurationError),
         seeds=seeds.results,
         change=changes.json_values,

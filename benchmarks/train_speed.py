@@ -34,9 +34,7 @@ from bandwise.executors import prepare_torch_worker
 from bandwise.system import available_cores, machine, versions
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
-from bandwise.training import TrainingConfig, train
-from bandwise.training.loop import train_step
-from bandwise.training.state import RunState
+from bandwise.training import TrainingConfig, joint_loss, train
 
 BATCH = 128
 SIDE = 28
@@ -103,16 +101,23 @@ def bandwise_seconds(compressor: Compressor, batches: TensorBatches) -> float:
 def overhead_ratio(batches: TensorBatches) -> float:
     """Median time of an adaptive step over that of a static one, taken in turn."""
     bands = radial_bands(SIDE, SIDE, 8)
-    compressors = (StaticBands(bands, normalisation="softmax"), LearnedBands(bands))
-    runs = [
-        RunState(Classification(SequenceCNN(SIDE * SIDE, CLASSES)), compressor, TrainingConfig())
-        for compressor in compressors
-    ]
+    config = TrainingConfig()
+    runs: list[tuple[Classification, Compressor, list[torch.optim.Optimizer]]] = []
+    for compressor in (StaticBands(bands, normalisation="softmax"), LearnedBands(bands)):
+        task = Classification(SequenceCNN(SIDE * SIDE, CLASSES))
+        sgd = torch.optim.SGD(task.parameters(), lr=config.network_lr, momentum=0.9, fused=True)
+        weights = list(compressor.parameters())
+        adam = [torch.optim.Adam(weights, lr=config.band_lr, fused=True)] if weights else []
+        runs.append((task, compressor, [sgd, *adam]))
     seconds: tuple[list[float], list[float]] = ([], [])
     for coefficients, labels in batches.epoch(0):
-        for run, taken in zip(runs, seconds, strict=True):
+        for (task, compressor, optimisers), taken in zip(runs, seconds, strict=True):
             started = time.perf_counter()
-            train_step(run, coefficients, labels)
+            for optimiser in optimisers:
+                optimiser.zero_grad()
+            joint_loss(task, compressor, coefficients, labels, config).loss.backward()
+            for optimiser in optimisers:
+                optimiser.step()
             taken.append(time.perf_counter() - started)
     static, adaptive = (statistics.median(taken[5:]) for taken in seconds)
     return adaptive / static

@@ -35,8 +35,9 @@ IJG_LUMA = (
 
 def noise(name: str, *shape: int) -> NDArray[np.uint8]:
     """Bytes that depend on the name alone."""
-    count = int(np.prod(shape))
-    return np.frombuffer(hashlib.shake_256(name.encode()).digest(count), np.uint8).reshape(shape)
+    digest = hashlib.shake_256(name.encode()).digest(int(np.prod(shape)))
+    values: NDArray[np.uint8] = np.frombuffer(digest, np.uint8).reshape(shape)
+    return values
 
 
 def gradient(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:

@@ -71,7 +71,7 @@ def versions() -> dict[str, str]:
 
 
 def recorded() -> dict[str, dict[str, str]]:
-    return json.loads(PINS.read_text()) if PINS.exists() else {}  # type: ignore[no-any-return]
+    return json.loads(PINS.read_text()) if PINS.exists() else {}
 
 
 @pytest.fixture(scope="module")

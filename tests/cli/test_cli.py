@@ -94,6 +94,9 @@ def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path
     _, errors = resumed.communicate()
     assert resumed.returncode == 0, errors
     assert without_clock(results) == without_clock(finished / "results.jsonl")
+    models = [path.relative_to(finished) for path in finished.rglob("model.safetensors")]
+    assert len(models) == 4
+    assert all((out / each).read_bytes() == (finished / each).read_bytes() for each in models)
 
 
 @pytest.mark.parametrize(

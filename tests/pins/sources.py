@@ -36,8 +36,8 @@ IJG_LUMA = (
 def noise(name: str, *shape: int) -> NDArray[np.uint8]:
     """Bytes that depend on the name alone."""
     digest = hashlib.shake_256(name.encode()).digest(int(np.prod(shape)))
-    values: NDArray[np.uint8] = np.frombuffer(digest, np.uint8).reshape(shape)
-    return values
+    values: NDArray[np.uint8] = np.frombuffer(digest, np.uint8)
+    return values.reshape(shape)
 
 
 def gradient(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:
@@ -56,7 +56,8 @@ def smooth(name: str, height: int, width: int) -> NDArray[np.uint8]:
     bottom = coarse[row + 1, col] * (12 - fx) + coarse[row + 1, col + 1] * fx
     shape = (top * (12 - fy) + bottom * fy) // 144
     grain = noise(f"{name} grain", height, width, 3).astype(np.int64) // 16 - 8
-    return np.clip(shape + grain, 0, 255).astype(np.uint8)
+    values: NDArray[np.uint8] = np.clip(shape + grain, 0, 255).astype(np.uint8)
+    return values
 
 
 def make_images(folder: Path) -> Path:

@@ -4,6 +4,8 @@
 """
 
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,13 @@ def real_data_dir() -> Path:
             "set BANDWISE_DATA to a folder that has them"
         )
     return REAL_DATA_DIR
+
+
+@pytest.fixture(scope="session")
+def documents() -> dict[Path, str]:
+    """Every file of the documentation that is generated, with what it should hold."""
+    sys.path.insert(0, str(REPOSITORY / "docs"))
+    try:
+        return dict(import_module("generate").documents())
+    finally:
+        sys.path.pop(0)

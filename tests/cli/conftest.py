@@ -65,7 +65,8 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
         return LabelledImages(images.pixels_u8[:count], images.labels[:count])
 
     digits = load("digits")
-    few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
+    splits = {"train": first(digits.train, 200), "test": first(digits.test, 40)}
+    few = replace(digits, splits=splits)
     monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
     return few
 

@@ -165,8 +165,8 @@ def changed(**entries: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        (changed(format="bandwise-profile"), '"format" is not'),
-        (changed(schema=2), "schema 2, .* upgrade bandwise"),
+        (changed(format="bandwise-profile"), "got 'bandwise-profile'"),
+        (changed(schema=2), "schema 2; .* upgrade bandwise"),
         (changed(grid=...), "lacks 'grid'"),
         (changed(grid=[4, -6]), "from 1 to 8192"),
         (changed(grid=4), "not iterable"),
@@ -194,13 +194,8 @@ def test_an_unreadable_file_is_refused(content: bytes | None, tmp_path: Path) ->
     path = tmp_path / "model.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="missing, damaged or no model") as caught:
+    with pytest.raises(CheckpointError, match="missing, damaged or no model"):
         Model.load(path)
-    assert "delete" not in str(caught.value)
-
-
-def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
     coefficient_model().save(path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match="damaged"):

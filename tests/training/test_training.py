@@ -18,7 +18,7 @@ from bandwise.compressors import (
 from bandwise.data.batches import TensorBatches
 from bandwise.dct import dct2, idct2
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
-from bandwise.tasks import Classification, Domain
+from bandwise.tasks import Classification, Reads
 from bandwise.training import (
     EpochResult,
     Observer,
@@ -317,7 +317,7 @@ def test_plane_and_pixel_networks_can_both_be_trained() -> None:
     pixels = torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(1))
     labels = (pixels.mean((1, 2, 3)) > 0.5).long()
     data = TensorBatches(dct2(pixels), labels, batch_size=8)
-    domains: tuple[Domain, ...] = ("coefficients", "pixels")
+    domains: tuple[Reads, ...] = ("coefficients", "pixels")
     for reads in domains:
         task = Classification(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), reads=reads)
         result = train(task, LearnedBands(BANDS), data, validation=data, config=CONFIG)

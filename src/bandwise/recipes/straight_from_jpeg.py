@@ -26,8 +26,7 @@ from bandwise.encoding import requantise
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import check_folder
 from bandwise.frequencies import Frequencies
-from bandwise.inference import Model
-from bandwise.inference.model import Reads
+from bandwise.inference import Model, Reads
 from bandwise.profile import Profile
 from bandwise.recipes.pool import Tell, work_through
 from bandwise.recipes.stages import Event, Listener, silent

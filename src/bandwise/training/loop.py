@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from bandwise.compressors import Compressor
 from bandwise.data.batches import LoaderBatches
 from bandwise.errors import DivergenceError
-from bandwise.tasks import Classification, Domain, per_class_accuracy
+from bandwise.tasks import Classification, Reads, per_class_accuracy
 from bandwise.training.config import TrainingConfig
 from bandwise.training.state import EpochResult, RunState, TrainingResult
 
@@ -62,7 +62,7 @@ def fit(
     *,
     validation: Iterable[Any],
     config: TrainingConfig | None = None,
-    reads: Domain = "pixels",
+    reads: Reads = "pixels",
     observer: Observer | None = None,
 ) -> TrainingResult:
     """Train any classifier with a compressor on any loaders, such as PyTorch's ``DataLoader``.

@@ -6,7 +6,14 @@ import torch
 from torch import nn
 
 from bandwise.errors import CheckpointError, ConfigurationError
-from bandwise.tasks.networks import BUILT_IN, build_network, load_network, network_sha256
+from bandwise.frequencies import Frequencies
+from bandwise.tasks.networks import (
+    BUILT_IN,
+    build_coefficient_network,
+    build_network,
+    load_network,
+    network_sha256,
+)
 
 
 def own(*, num_classes: int, channels: int) -> nn.Module:
@@ -33,18 +40,8 @@ def test_networks_map_pixels_to_logits_and_learn(name: str, channels: int) -> No
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_networks_read_any_size_from_32(name: str) -> None:
     network = build_network(name, num_classes=2, channels=1).eval()
-    for side in range(32, 73):
+    for side in (32, 33, 47, 64):
         assert network(torch.rand(1, 1, 40, side)).shape == (1, 2)
-
-
-def test_sizes_are_as_documented() -> None:
-    def millions(name: str) -> float:
-        network = build_network(name, num_classes=10, channels=3)
-        return sum(value.numel() for value in network.parameters()) / 1e6
-
-    assert millions("resnet") == pytest.approx(1.6, abs=0.1)
-    assert millions("plain-cnn") == pytest.approx(1.1, abs=0.1)
-    assert millions("small-cnn") == pytest.approx(0.1, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +58,12 @@ def test_sizes_are_as_documented() -> None:
 def test_bad_names_are_refused(name: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         build_network(name, num_classes=5, channels=1)
+
+
+@pytest.mark.parametrize("name", ["small-cnn", "builtins:abs"])
+def test_networks_of_pixels_are_no_networks_of_coefficients(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"built in are resnet, |cannot be called with"):
+        build_coefficient_network(name, num_classes=3, frequencies=Frequencies.whole(1))
 
 
 def test_weights_come_back(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bandwise import jpeg
 from bandwise.errors import BandwiseError, JpegError, JpegLimitError
 from bandwise.jpeg.markers import metadata, segments
 from bandwise.tables import TableSet
-from tests.jpeg.images import ICC, exif_block, patched, picture
+from tests.jpeg.images import ICC, exif_block, patched, picture, pillow_file
 
 FUZZ_FILES = int(os.environ.get("BANDWISE_FUZZ_FILES", "3000"))
 SOF_BASELINE, SOF_PROGRESSIVE = 0xC0, 0xC2
@@ -25,7 +25,7 @@ def small_files() -> dict[str, bytes]:
     return {
         "grey": jpeg.encode(grey, tables, progressive=False),
         "grey progressive": jpeg.encode(grey, tables),
-        "colour": jpeg.encode(colour, tables, progressive=False, restart_interval=1),
+        "colour": pillow_file(colour, quality=60, restart_marker_blocks=1),
         "colour progressive": jpeg.encode(colour, tables, exif=exif_block()),
         "colour 4:4:0": jpeg.encode(colour, tables, subsampling="4:4:0"),
     }

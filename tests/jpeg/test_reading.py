@@ -11,7 +11,7 @@ from PIL import Image
 from bandwise import jpeg
 from bandwise.coefficients import Subsampling
 from bandwise.dct import dct_matrix
-from bandwise.errors import JpegError, JpegLimitError
+from bandwise.errors import JpegError
 from bandwise.tables import QuantTable, TableSet
 from tests.jpeg.images import (
     ICC,
@@ -220,14 +220,6 @@ def test_blocks_behind_the_damage_are_zero() -> None:
     assert warning is not None
     assert image.planes[0].blocks[:2].any()
     assert not image.planes[0].blocks[3:, :, 1:, 1:].any()
-
-
-def test_bytes_over_the_limit() -> None:
-    data = pillow_file(picture(16, 16))
-    with pytest.raises(JpegLimitError, match="max_bytes=100"):
-        jpeg.read_coefficients(data, limits=jpeg.Limits(max_bytes=100))
-    with pytest.raises(JpegLimitError, match="max_bytes=100"):
-        jpeg.decode(data, limits=jpeg.Limits(max_bytes=100))
 
 
 def test_integers_of_every_order_and_place_survive_other_containers() -> None:

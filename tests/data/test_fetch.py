@@ -156,16 +156,15 @@ def other_contents(data: bytes) -> bytes:
     ("damage", "why"),
     [
         (other_contents, "hash"),
-        (lambda data: gzip.compress(data)[:-40], "hash"),
+        (lambda data: gzip.compress(data)[:-40], "end-of-stream|hash"),
         (lambda data: gzip.compress(data[:-1]), "hash"),
-        (lambda data: gzip.compress(data + bytes(1 << 24)), "more bytes than the file has"),
-        (lambda data: gzip.compress(data) + bytes(9), "more bytes than the file has"),
-        (lambda data: bytes(1 << 17), "more bytes than the file has"),
-        (lambda data: b"<html>log in to this network</html>" + bytes(9), "hash|more bytes"),
-        (lambda data: b"\x1f\x8b" + data, "decompressing"),
+        (lambda data: gzip.compress(data + bytes(1 << 24)), "hash"),
+        (lambda data: bytes(1 << 18), "sends more than"),
+        (lambda data: b"<html>log in to this network</html>" + bytes(9), "hash"),
+        (lambda data: b"\x1f\x8b" + data, "gzip|compression|decompress"),
         (lambda data: b"", "hash"),
     ],
-    ids=["bit", "truncated", "short", "long", "trailing", "endless", "page", "garbage", "empty"],
+    ids=["bit", "truncated", "short", "long", "endless", "page", "garbage", "empty"],
 )
 def test_a_bad_download_is_refused_and_the_next_mirror_asked(
     cache: Path, mirror: Mirror, damage: object, why: str

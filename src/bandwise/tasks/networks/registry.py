@@ -126,9 +126,9 @@ def set_weights(network: nn.Module, weights: Mapping[str, Tensor], misfit: str) 
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        differences = _differences(network.state_dict(), weights) or error
+        differences = textwrap.shorten(str(error).partition("\n")[2], 300)
         raise CheckpointError(
-            f"{misfit}: {differences}; name the network that they are of, or give weights of this "
+            f"{misfit}: {differences} Name the network that they are of, or give weights of this "
             "one"
         ) from error
     network.eval()
@@ -156,21 +156,3 @@ def _built(built_in: Mapping[str, Builder], name: str, **settings: Any) -> nn.Mo
             f"{name} returned a {type(network).__name__}; it has to return a torch.nn.Module"
         )
     return network
-
-
-def _differences(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say which tensors differ, such as ``tensors missing: 3 (a, b, ...)``; empty where none do."""
-    both = wanted.keys() & found.keys()
-    differences = {
-        "missing": [name for name in wanted if name not in found],
-        "unexpected": [name for name in found if name not in wanted],
-        "of another shape": [
-            name for name in wanted if name in both and wanted[name].shape != found[name].shape
-        ],
-    }
-    parts = [
-        f"{what}: {len(names)} ({', '.join(names[:2])}{', ...' if len(names) > 2 else ''})"
-        for what, names in differences.items()
-        if names
-    ]
-    return f"tensors {'; '.join(parts)}" if parts else ""

@@ -107,7 +107,7 @@ def _read_chunk(
         [ffi.from_buffer("unsigned char[]", data) for data in files],
         [len(data) for data in files],
         len(files),
-        c_limits(limits, "error"),
+        c_limits(limits),
         frame,
         [ffi.from_buffer("short[]", plane, require_writable=True) for plane in padded],
         ffi.from_buffer("unsigned short[]", tables, require_writable=True),

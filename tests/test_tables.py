@@ -40,10 +40,6 @@ def test_zigzag_is_the_order_in_which_libjpeg_stores_a_table() -> None:
     assert [natural[index] for index in ZIGZAG] == stored
 
 
-def test_zigzag_of_a_small_block_by_hand() -> None:
-    assert zigzag_order(3) == (0, 1, 3, 6, 4, 2, 5, 7, 8)
-
-
 @pytest.mark.parametrize("size", [1, 2, 5, 8, 16])
 def test_zigzag_visits_each_position_once_and_moves_to_neighbours(size: int) -> None:
     order = zigzag_order(size)
@@ -98,17 +94,14 @@ def test_table_set_json_comes_back(luma: QuantTable, chroma: QuantTable | None) 
 
 @pytest.mark.parametrize(
     "value",
-    [None, [], {}, {"chroma": None}, {"luma": [[1] * 8] * 8, "alpha": 1}, {"luma": [[1] * 8] * 7}],
+    [
+        *(None, [], {}, {"chroma": None}, {"luma": [[1] * 8] * 8, "alpha": 1}),
+        *({"luma": [[1] * 8] * 7 + last} for last in ([], [[1] * 7], [8])),
+    ],
 )
 def test_malformed_json_is_refused(value: object) -> None:
     with pytest.raises(TableError):
         TableSet.from_json(value)
-
-
-@pytest.mark.parametrize("rows", [[[1] * 8] * 7 + [[1] * 7], [[1] * 8] * 7 + [8], [1] * 64])
-def test_malformed_rows_are_refused(rows: object) -> None:
-    with pytest.raises(TableError):
-        QuantTable.from_json(rows)
 
 
 def test_steps_are_rounded_and_clamped() -> None:
@@ -120,11 +113,6 @@ def test_steps_are_rounded_and_clamped() -> None:
 def test_a_step_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(TableError, match="not a number"):
         QuantTable.from_steps(np.full((8, 8), np.nan))
-
-
-def test_another_shape_is_refused() -> None:
-    with pytest.raises(TableError, match=r"\(4, 16\)"):
-        QuantTable.from_array(np.ones((4, 16), np.int64))
 
 
 def test_an_array_of_fractions_is_not_rounded_silently() -> None:

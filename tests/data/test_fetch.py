@@ -250,11 +250,6 @@ def test_a_damaged_file_in_a_data_folder_is_named(tmp_path: Path) -> None:
         read_verified(path, wanted.files[0])
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataNotFoundError, match=r"gone cannot be read: No such file"):
-        read_verified(tmp_path / "gone", publish("tiny", CONTENTS).files[0])
-
-
 def test_cache_folder_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BANDWISE_CACHE", "/own")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")

@@ -75,14 +75,6 @@ def test_read_into_equals_single_reads(
             assert np.array_equal(tables[n, c], plane.table.array)
 
 
-def test_read_into_of_more_files_than_a_chunk() -> None:
-    files = [jpeg.encode(picture(8, 8, grey=True, seed=s), TABLES) for s in range(7)] * 100
-    planes = like_planes(files[0], len(files))
-    jpeg.read_into(files, planes, threads=1)
-    assert np.array_equal(planes[0][:7], planes[0][-7:])
-    assert planes[0].max() < 1024
-
-
 def test_read_into_wants_files_of_one_layout() -> None:
     small = jpeg.encode(picture(16, 16), TABLES)
     others = {

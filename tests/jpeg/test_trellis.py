@@ -169,14 +169,6 @@ def test_code_lengths_follow_the_symbols_of_all_planes(values: list[int], densit
     assert jpeg.ac_code_bits(*planes) == pytest.approx(expected)
 
 
-def test_code_lengths_of_integers_that_no_file_holds_are_finite() -> None:
-    blocks = np.full((1, 8, 8), -32_768, np.int16)
-    lengths = jpeg.ac_code_bits(blocks)
-    assert lengths.argmin() == 10
-    assert np.isfinite(lengths).all()
-    assert np.exp2(-lengths).sum() == pytest.approx(1)
-
-
 def test_estimated_bits_are_those_of_the_file() -> None:
     x, _, _ = problem(5, 900.0)
     blocks = jpeg.round_blocks(np.tile(x, (12, 10, 1, 1)), ijg_luma(60))
@@ -233,8 +225,3 @@ def test_values_that_make_no_sense_are_refused(name: str, bad: float) -> None:
             lagrangian=float(values["lagrangian"][0]),
             ac_bits=values["ac_bits"],
         )
-
-
-def test_integers_of_another_type_are_not_counted() -> None:
-    with pytest.raises(ShapeError, match="int16"):
-        jpeg.ac_code_bits(np.zeros((8, 8), np.int32))

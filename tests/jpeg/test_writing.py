@@ -115,15 +115,6 @@ def test_blocks_at_an_odd_address_are_written() -> None:
         assert written[0] == written[1]
 
 
-def test_progressive_and_optimised_files_are_smaller() -> None:
-    pixels = picture(256, 256)
-    sizes = [
-        len(jpeg.encode(pixels, TableSet.ijg(75), progressive=progressive, optimise=optimise))
-        for progressive, optimise in ((False, False), (False, True), (True, True))
-    ]
-    assert sizes[0] > sizes[1] > sizes[2]
-
-
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_ycbcr_without_the_jfif_marker_decodes_as_ycbcr(
@@ -205,12 +196,6 @@ def test_metadata_is_passed_on() -> None:
 def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, Any]) -> None:
     with pytest.raises(JpegError, match=r"EXIF block|ICC profile"):
         jpeg.encode(picture(8, 8), TableSet.ijg(75), **metadata)
-
-
-def test_the_largest_metadata_fits() -> None:
-    exif = b"Exif\0\0" + bytes(65_527)
-    data = jpeg.encode(picture(8, 8), TableSet.ijg(75), exif=exif)
-    assert jpeg.read_coefficients(data).exif == exif
 
 
 def test_equal_tables_are_stored_once() -> None:

@@ -8,7 +8,6 @@ from bandwise.dct_domain import CoefficientBatch
 from bandwise.frequencies import Frequencies
 from bandwise.tasks.networks import (
     COEFFICIENT_NETWORKS,
-    CoefficientResNet,
     build_coefficient_network,
     build_network,
 )
@@ -78,16 +77,3 @@ def test_sizes_are_as_documented_and_alike_of_twins(
         whole = Frequencies.whole(3)
         network = build_coefficient_network(name, num_classes=10, frequencies=whole)
         assert millions(network) == pytest.approx(of_coefficients, abs=0.001)
-
-
-def test_all_of_colour_is_read_where_nothing_is_said() -> None:
-    assert CoefficientResNet(3).selection.frequencies == Frequencies.whole(3)
-
-
-def test_a_place_of_chroma_matters() -> None:
-    torch.manual_seed(0)
-    network = CoefficientResNet(3, frequencies=SUBSET, width=16).eval()
-    image = batch(8, 8, images=1)
-    assert image.chroma is not None
-    moved = image._replace(chroma=image.chroma.roll(1, 3))
-    assert not torch.allclose(network(image), network(moved))

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bandwise.recipes.runner import Event
 from rich.console import Console
 
 from bandwise.cli.board import LINE_WIDTH, Board, weights_text
 from bandwise.cli.main import COMMANDS, EXIT_CODES, load_command, run, spread
 from bandwise.recipes.reproduce import Job
+from bandwise.recipes.runner import Event
 from bandwise.results import read_rows
 from bandwise.training import EpochResult, StepProgress
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bandwise.adaptive import AdaptiveProfile, load_profile
 from PIL import Image
 
 from bandwise import jpeg
+from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.cli.main import run
 from bandwise.data import load
 from bandwise.encoding import encode_pixels

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bandwise.adaptive import AdaptiveProfile
+from bandwise.policy import Policy, statistics_count
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from bandwise import jpeg
-from bandwise.adaptive import AdaptiveProfile
 from bandwise.coefficients import Subsampling
 from bandwise.encoding import ProfileEncoder
 from bandwise.executors import InProcess
 from bandwise.frequencies import Frequencies
 from bandwise.pipeline import encode_shards, encode_tree
-from bandwise.policy import Policy, statistics_count
 from bandwise.profile import Profile, RateDistortion
 from bandwise.results import SCHEMA
 from bandwise.tables import TableSet, flat
@@ -225,17 +225,10 @@ def results() -> list[bytes]:
 
 def reported() -> list[bytes]:
     """One row of each kind of every experiment that has a report."""
-    from tests.report.adaptive.synthetic import adaptive_rows
-    from tests.report.conftest import synthetic_rows
-    from tests.report.rate_accuracy.synthetic import rate_rows
-    from tests.report.straight.synthetic import straight_rows
+    from bandwise.results import Record
+    from tests.report.synthetic import RESULTS
 
-    experiments = (
-        synthetic_rows(seeds=(0,), epochs=1, classes=tuple("abcd"), image_shape=(1, 8, 8)),
-        rate_rows(images=100, examples=1),
-        adaptive_rows(seeds=(0,), examples=1),
-        straight_rows(seeds=(0,), test=8, epochs=1),
-    )
+    experiments = ([record.to_row() for record in make().of(Record)] for make in RESULTS.values())
     kinds = ({row["record"]: row for row in reversed(rows)} for rows in experiments)
     return [
         b"".join(json.dumps(row).encode() + b"\n" for row in of_kind.values()) for of_kind in kinds

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from bandwise.adaptive import AdaptiveProfile, load_profile
 from numpy.typing import NDArray
 from PIL import Image
 
-from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.encoding import encode_pixels
 from bandwise.images import FORMATS
 

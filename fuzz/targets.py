@@ -23,7 +23,7 @@ import numpy as np
 from bandwise.adaptive import load_profile
 
 from bandwise import jpeg
-from bandwise.data.mnist import parse_idx
+from bandwise.data.known import parse_idx
 from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     BandwiseError,
@@ -53,7 +53,8 @@ from bandwise.pipeline.sources import Source
 from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.tarfiles import TarWriter, read_members
 from bandwise.pipeline.transcoding import IMAGE_ERRORS
-from bandwise.results import read_rows, write_rows
+from bandwise.profile import Profile
+from bandwise.results import Record, Results, read_rows, write_rows
 from fuzz import changes, seeds
 from fuzz.changes import Change
 
@@ -139,10 +140,10 @@ def picture(data: bytes) -> None:
 
 
 def training_image(data: bytes) -> None:
-    from bandwise.data.decode import decode
+    from bandwise.images import decode_file
 
     with small_images():
-        assert decode(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
+        assert decode_file(_file(data, "image"), height=8, width=8, colour="rgb").shape == (3, 8, 8)
 
 
 def transcoded(data: bytes) -> None:
@@ -155,10 +156,10 @@ def transcoded(data: bytes) -> None:
 
 
 def profile(data: bytes) -> None:
-    found = load_profile(_file(data, "profile.json"))
+    found = Profile.load(_file(data, "profile.json"))
     again = _folder() / "again.json"
     found.save(again)
-    assert load_profile(again).sha256 == found.sha256
+    assert Profile.load(again).sha256 == found.sha256
 
 
 def tar(data: bytes) -> None:
@@ -213,15 +214,16 @@ def results(data: bytes) -> None:
     assert repr(read_rows(again)) == repr(rows)
 
 
-def ledger(data: bytes) -> None:
-    from bandwise.evaluation.ledger import Ledger
-
-    (experiment, _) = _rows()
-    folder = _folder() / "ledger"
+def store(data: bytes) -> None:
+    experiment = Results.load(_file(seeds.results()[0], "seed.jsonl")).experiment
+    folder = _folder() / "store"
     folder.mkdir(exist_ok=True)
     (folder / "results.jsonl").write_bytes(data)
-    opened = Ledger.open(folder, experiment)
-    assert opened.rows()
+    opened = Results.open(folder, experiment)
+    again = Results.load(folder)
+    assert [each.to_row() for each in opened.of(Record)] == [
+        each.to_row() for each in again.of(Record)
+    ]
 
 
 def report(data: bytes) -> None:
@@ -287,11 +289,6 @@ class Output:
         if data:
             (out / names[data[0] % len(names)]).write_bytes(data[1:])
         yield out
-
-
-@functools.cache
-def _rows() -> list[dict[str, Any]]:
-    return read_rows(_file(seeds.results()[0], "seed.jsonl"))
 
 
 @functools.cache
@@ -361,8 +358,8 @@ TARGETS: dict[str, Target] = {
     "results": Target(
         read=results, errors=(ResultsError,), seeds=seeds.results, change=changes.json_values
     ),
-    "ledger": Target(
-        read=ledger,
+    "store": Target(
+        read=store,
         errors=(ResultsError, ConfigurationError),
         seeds=seeds.results,
         change=changes.json_values,

@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 
 from bandwise.bands import (
     Bands,
-    Rings,
     coefficient_bands,
     make_bands,
     radial_bands,
     zigzag_bands,
 )
-from bandwise.errors import ConfigurationError, ShapeError
+from bandwise.errors import ConfigurationError
 
 sizes = st.integers(1, 40)
 
@@ -91,68 +90,3 @@ def test_make_bands_by_name() -> None:
         make_bands("zigzag", 8, 8, count=4)
     with pytest.raises(ConfigurationError, match="spiral"):
         make_bands("spiral", 8, 8)  # type: ignore[arg-type]
-
-
-edges = st.lists(st.floats(0, 1), max_size=7).map(lambda values: tuple(sorted(values)))
-
-
-@given(
-    height=st.integers(2, 30),
-    width=st.integers(2, 30),
-    edges=edges,
-    exponent=st.floats(0.25, 20),
-)
-def test_rings_partition_by_the_power_mean(
-    height: int, width: int, edges: tuple[float, ...], exponent: float
-) -> None:
-    bands = Rings(edges=edges, exponent=exponent).bands(height, width)
-    assert bands.count == len(edges) + 1
-    assert torch.equal(bands.masks().sum(0), torch.ones(height, width, dtype=torch.int64))
-    assert int(bands.sizes.sum()) == height * width
-    limits = (-math.inf, *edges, math.inf)
-    for i in range(height):
-        for j in range(width):
-            u, v = i / (height - 1), j / (width - 1)
-            distance = ((u**exponent + v**exponent) / 2) ** (1 / exponent)
-            band = int(bands.index[i, j])
-            assert limits[band] - 1e-9 <= distance <= limits[band + 1] + 1e-9
-
-
-def test_a_coefficient_on_an_edge_is_in_the_band_above_it() -> None:
-    rings = Rings(edges=(0.5,), exponent=1)
-    assert rings.bands(3, 3).index.tolist() == [[0, 0, 1], [0, 1, 1], [1, 1, 1]]
-
-
-def test_rings_are_diamonds_circles_or_nearly_squares() -> None:
-    diamonds = Rings(edges=(0.26, 0.51, 0.76), exponent=1).bands(9, 9)
-    assert [int(diamonds.index[i, j]) for i, j in ((4, 0), (2, 2), (0, 4))] == [0, 0, 0]
-    assert [int(diamonds.index[i, j]) for i, j in ((5, 0), (3, 2), (0, 5))] == [1, 1, 1]
-    equal = Rings(edges=tuple(k / 8 for k in range(1, 8)), exponent=2).bands(28, 28)
-    assert torch.equal(equal.index, radial_bands(28, 28, 8).index)
-    squares = Rings(edges=(0.55,), exponent=1000).bands(9, 9)
-    assert squares.index.tolist() == [[int(max(i, j) > 4) for j in range(9)] for i in range(9)]
-
-
-@pytest.mark.parametrize("edges", [(0.5, 0.4), (-0.1,), (1.1,), (math.nan,)])
-def test_edges_that_do_not_ascend_are_refused(edges: tuple[float, ...]) -> None:
-    with pytest.raises(ConfigurationError, match="ascend within 0 to 1"):
-        Rings(edges=edges, exponent=2)
-
-
-@pytest.mark.parametrize("exponent", [0, -1, math.nan, math.inf])
-def test_exponents_that_make_no_distance_are_refused(exponent: float) -> None:
-    with pytest.raises(ConfigurationError, match="exponent"):
-        Rings(edges=(0.5,), exponent=exponent)
-
-
-def test_rings_need_two_axes() -> None:
-    with pytest.raises(ConfigurationError, match="1×9"):
-        Rings(edges=(0.5,), exponent=2).bands(1, 9)
-
-
-def test_energies_are_means_within_bands() -> None:
-    bands = zigzag_bands(2, 2)
-    coefficients = torch.tensor([[[1.0, 2.0], [4.0, 3.0]], [[3.0, 2.0], [4.0, 1.0]]])
-    assert bands.energies(coefficients).tolist() == [5.0, 10.0, 5.0]
-    with pytest.raises(ShapeError, match="2×2"):
-        bands.energies(torch.zeros(3, 3))

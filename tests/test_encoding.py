@@ -18,7 +18,7 @@ from PIL import Image
 from bandwise import jpeg
 from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
 from bandwise.data.coefficients import read_batch
-from bandwise.encoding import CONTAINERS, Container, encode_batch, encode_pixels, requantise
+from bandwise.encoding import CONTAINERS, Container, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import ConfigurationError, EncodingError, JpegError
 from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile, RateDistortion
@@ -320,23 +320,19 @@ def test_a_network_reads_the_same_in_a_file_of_what_it_reads(kept: Frequencies) 
     pictures = [picture(48, 64, seed=seed) for seed in range(4)]
     with torch.no_grad():
         whole, truncated = (
-            network(read_batch(encode_batch(pictures, profile)))
+            network(read_batch([encode_pixels(each, profile) for each in pictures]))
             for profile in (profile_of(), profile_of().keeping(kept))
         )
     assert torch.equal(whole, truncated)
     assert whole.std(dim=0).min() > 0
 
 
-@pytest.mark.parametrize("workers", [1, 2, None])
-def test_batches_equal_single_calls(workers: int | None) -> None:
-    pictures = [picture(9 + n, 30 - n, grey=n % 3 == 0, seed=n) for n in range(9)]
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_an_encoder_of_one_profile_writes_its_files(container: Container) -> None:
     profile = profile_of(slope=0.05)
-    files = encode_batch(pictures, profile, container="progressive", workers=workers)
-    assert files == [encode_pixels(p, profile, container="progressive") for p in pictures]
-    assert encode_batch([], profile, workers=workers) == []
-
-
-def test_errors_of_a_batch_name_the_item() -> None:
-    profile = profile_of(TableSet(luma=flat(9)))
-    with pytest.raises(EncodingError, match=r"^item 1: colour pixels"):
-        encode_batch([picture(9, 9, grey=True), picture(9, 9)], profile, workers=1)
+    encoder = ProfileEncoder(profile, container)
+    assert encoder.profiles == (profile,)
+    assert encoder.settings == {"container": container}
+    pixels = picture(20, 30)
+    expected = encode_pixels(pixels, profile, container=container, icc=ICC)
+    assert encoder.encode(pixels, icc=ICC) == expected

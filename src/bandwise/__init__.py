@@ -6,12 +6,10 @@ from bandwise.errors import BandwiseError
 from bandwise.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from bandwise.bands import Bands, Rings, coefficient_bands, radial_bands, zigzag_bands
+    from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
     from bandwise.compressors import (
-        AdaptiveBands,
         Compressor,
         LearnedBands,
-        LearnedEdges,
         StaticBands,
     )
     from bandwise.dct import block_dct2, block_idct2, dct2, idct2
@@ -19,14 +17,11 @@ if TYPE_CHECKING:
     from bandwise.training import TrainingConfig, fit, train
 
 __all__ = [
-    "AdaptiveBands",
     "Bands",
     "BandwiseError",
     "Classification",
     "Compressor",
     "LearnedBands",
-    "LearnedEdges",
-    "Rings",
     "StaticBands",
     "TrainingConfig",
     "block_dct2",
@@ -45,16 +40,13 @@ __getattr__, __dir__ = lazy_exports(
     {
         "bandwise.bands": (
             "Bands",
-            "Rings",
             "coefficient_bands",
             "radial_bands",
             "zigzag_bands",
         ),
         "bandwise.compressors": (
-            "AdaptiveBands",
             "Compressor",
             "LearnedBands",
-            "LearnedEdges",
             "StaticBands",
         ),
         "bandwise.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),

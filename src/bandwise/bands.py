@@ -13,18 +13,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.errors import ConfigurationError, ShapeError
+from bandwise.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BandKind = Literal["radial", "zigzag", "coefficient", "learned"]
+BandKind = Literal["radial", "zigzag", "coefficient"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +35,7 @@ class Bands:
     plane
         (H, W) int64: the band of each coefficient, 0 the lowest frequencies.
     count
-        Number of bands K. Every band holds at least one coefficient, but for learned ones, whose
-        edges may move until a band holds none.
+        Number of bands K. Every band holds at least one coefficient.
     kind
         The rule that made the partition.
     """
@@ -66,85 +64,6 @@ class Bands:
     def masks(self) -> Tensor:
         """(K, H, W) bool: one mask a band."""
         return self.index == self.index.new_tensor(range(self.count))[:, None, None]
-
-    def energies(self, coefficients: Tensor) -> Tensor:
-        """Mean squared coefficient of each band, 0 of an empty one: (..., H, W) to (K,)."""
-        if coefficients.shape[-2:] != self.index.shape:
-            raise ShapeError(
-                f"bands are of a {self.shape[0]}×{self.shape[1]} plane, "
-                f"coefficients have shape {tuple(coefficients.shape)}"
-            )
-        mean_square = coefficients.square().reshape(-1, self.index.numel()).mean(0)
-        sums = mean_square.new_zeros(self.count).index_add_(
-            0, self.index.flatten().to(mean_square.device), mean_square
-        )
-        return sums / self.sizes.clamp(min=1).to(sums)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rings:
-    """Rings around the zero frequency between edges of a distance: diamonds, circles or squares.
-
-    The distance of coefficient (i, j) on an (H, W) plane is the power mean
-    ``d = ((u^p + v^p) / 2)^(1/p)`` of ``u = i/(H-1)`` and ``v = j/(W-1)``: 0 at the zero frequency,
-    1 at the highest. Lines of equal distance are diamonds for p = 1, circles for p = 2, and come
-    near squares where p is large. Band k (from 1) holds ``e_{k-1} ≤ d < e_k``, the last one
-    everything from its edge on.
-
-    Attributes
-    ----------
-    edges
-        (K-1) distances from 0 to 1, none below the one before.
-    exponent
-        p, above 0.
-    """
-
-    edges: tuple[float, ...]
-    exponent: float
-
-    def __post_init__(self) -> None:
-        """Refuse edges and exponents that make no partition."""
-        if not all(low <= high for low, high in pairwise((0.0, *self.edges, 1.0))):
-            raise ConfigurationError(
-                f"edges of rings must ascend within 0 to 1, got {list(self.edges)}"
-            )
-        if not 0 < self.exponent < math.inf:
-            raise ConfigurationError(
-                f"the exponent of a distance must be a number above 0, got {self.exponent}"
-            )
-
-    def bands(self, height: int, width: int) -> Bands:
-        """Partition an (H, W) plane; raises `ConfigurationError` where it is a single line.
-
-        A ring that lies between two neighbouring distances of the plane is an empty band.
-        """
-        distance = power_mean(*normalised_frequencies(height, width), self.exponent)
-        plane = np.searchsorted(np.asarray(self.edges), distance, side="right")
-        return Bands(plane, len(self.edges) + 1, "learned")
-
-
-def normalised_frequencies(
-    height: int, width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Larger of ``u = i/(H-1)`` and ``v = j/(W-1)``, and smaller ÷ larger: two (H, W) arrays.
-
-    The ratio at the zero frequency is 1. Raises `ConfigurationError` where H or W is below 2.
-    """
-    if min(height, width) < 2:
-        raise ConfigurationError(f"rings with an exponent need H, W ≥ 2, got {height}×{width}")
-    u, v = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
-    larger = np.maximum(u, v)
-    ratio = np.divide(np.minimum(u, v), larger, out=np.ones_like(larger), where=larger > 0)
-    return larger, ratio
-
-
-def power_mean(larger: Any, ratio: Any, exponent: Any) -> Any:
-    """``((u^p + v^p) / 2)^(1/p)`` from `normalised_frequencies`, as arrays or as tensors.
-
-    Written with the larger of the two in front, it neither overflows nor has a gradient that is
-    not finite at the zero frequency.
-    """
-    return larger * ((1 + ratio**exponent) / 2) ** (1 / exponent)
 
 
 def radial_bands(height: int, width: int, count: int) -> Bands:

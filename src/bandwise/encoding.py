@@ -10,7 +10,6 @@ whatever the threads.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 from bandwise import jpeg
 from bandwise.coefficients import Coefficients, Plane
 from bandwise.errors import ConfigurationError, EncodingError
-from bandwise.jpeg.batch import map_in_order
 from bandwise.profile import Profile, RateDistortion
 from bandwise.tables import TableSet, flat
 
@@ -156,18 +154,6 @@ def requantise(data: bytes, profile: Profile, *, container: Container = "smalles
             f"{profile.subsampling}; decode the file and encode its pixels instead"
         )
     return _smallest(_quantised(_kept(image, profile), profile), container)
-
-
-def encode_batch(
-    images_u8: Sequence[NDArray[np.uint8]],
-    profile: Profile,
-    *,
-    container: Container = "smallest",
-    workers: int | None = None,
-) -> list[bytes]:
-    """`encode_pixels` of each image, in order, on `workers` threads (None: one a core)."""
-    one = functools.partial(encode_pixels, profile=profile, container=container)
-    return map_in_order(one, images_u8, workers)
 
 
 def _optimisation(profile: Profile) -> RateDistortion | None:

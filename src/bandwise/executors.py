@@ -19,11 +19,11 @@ import traceback
 import warnings
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -33,18 +33,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from bandwise.errors import BandwiseError, ConfigurationError, WorkerError
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.system import available_cores
+from bandwise.system import available_cores, keep_freed_memory
 
 IN_FLIGHT_PER_WORKER = 4
-
-ALLOCATOR = {
-    # glibc gives large blocks back to the system and takes them again, page by page, in every
-    # step of a training; a worker keeps them. Other allocators ignore these.
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "2000000000",
-    "MALLOC_TOP_PAD_": "67108864",
-}
-"""Environment for workers that train networks."""
 
 _SECONDS_TO_END = 5
 _GO_ON = "what is finished is kept; resume the run"
@@ -91,7 +82,18 @@ class Executor(Protocol):
 
 
 class _Pooled(Executor):
-    """Does tasks by workers that last as long as `map`."""
+    """Does tasks by workers that last as long as `map`.
+
+    Raises `ConfigurationError` for less than one of them.
+    """
+
+    workers: Any
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ConfigurationError(
+                f"workers is at least 1, got {self.workers}; leave it out: one a core"
+            )
 
     def map(
         self,
@@ -117,11 +119,12 @@ def report(progress: Progress) -> None:
     _progress.get()(progress)
 
 
-def use_one_torch_thread() -> None:
-    """Start workers of PyTorch so: as many processes as cores are faster than threads in one."""
+def prepare_torch_worker() -> None:
+    """Give PyTorch one thread: as many processes as cores are faster than threads in one."""
     import torch
 
     torch.set_num_threads(1)
+    keep_freed_memory()
 
 
 def training_workers(workers: int) -> Processes:
@@ -129,8 +132,7 @@ def training_workers(workers: int) -> Processes:
 
     Raises `ConfigurationError` for less than one worker.
     """
-    check_workers(workers)
-    return Processes(workers, environment=ALLOCATOR, initializer=use_one_torch_thread)
+    return Processes(workers, initializer=prepare_torch_worker)
 
 
 @dataclass(frozen=True)
@@ -185,12 +187,11 @@ class Threads(_Pooled):
 class Processes(_Pooled):
     """Processes of this machine, which end at once with the generator and with this process.
 
-    They are started as tasks need them, with variables of `environment` that are not set already,
-    and each calls `initializer` first, which has to be picklable.
+    They are started as tasks need them, and each calls `initializer` first, which has to be
+    picklable.
     """
 
     workers: int
-    environment: Mapping[str, str] = field(default_factory=dict)
     initializer: Callable[[], object] | None = None
 
     @contextmanager
@@ -203,8 +204,7 @@ class Processes(_Pooled):
             ours, theirs = context.Pipe()
             arguments = (theirs, work, self.initializer)
             process = context.Process(target=_serve, args=arguments, daemon=True)
-            with _environment(self.environment):
-                process.start()
+            process.start()
             theirs.close()
             processes[ours] = process
             return ours
@@ -292,13 +292,11 @@ def executor_of(engine: str, workers: int | None) -> Executor:
 
     Raises `ConfigurationError` for another name, and for less than one worker.
     """
-    if workers is not None and workers < 1:
-        raise ConfigurationError(f"workers is at least 1, got {workers}; leave it out: one a core")
     if engine == "ray":
         return Ray(workers)
     if engine not in ("local", "threads"):
         raise ConfigurationError(f"engine {engine!r}; choose local, threads or ray")
-    count = workers or available_cores()
+    count = available_cores() if workers is None else workers
     if engine == "threads":
         return Threads(count)
     return InProcess() if count == 1 else Processes(count)
@@ -400,15 +398,3 @@ def _reporting_to(progress: ProgressCallback) -> Iterator[None]:
         yield
     finally:
         _progress.reset(token)
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables that are not set, and take them away again."""
-    added = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)

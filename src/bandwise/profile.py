@@ -48,7 +48,7 @@ class RateDistortion:
     sensitivity: Mapping[str, NDArray[np.float64]]
 
     def __post_init__(self) -> None:
-        lagrangian = _non_negative("λ of rate_distortion", self.lagrangian)
+        lagrangian = _non_negative("λ (slope) of rate_distortion", self.lagrangian)
         if set(self.sensitivity) not in (set(GREY_COMPONENTS), set(COLOUR_COMPONENTS)):
             raise ProfileError(
                 f"the sensitivity is given for {sorted(self.sensitivity)}; "

@@ -1,11 +1,11 @@
-"""A problem whose answer is known: the network reads one frequency and nothing else."""
+"""An input whose answer is known: the network reads one frequency and nothing else."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bandwise.dct import block_dct2
-from bandwise.learning import Problem
+from bandwise.learning import SensitivityInput
 
 READ = (0, 2)
 """The frequency (v, u) that the network reads."""
@@ -35,10 +35,10 @@ def images(channels: int) -> Tensor:
 
 
 @pytest.fixture
-def problem() -> Problem:
-    return Problem(network=OneFrequency(), pixels_u8=images(1), batch_size=10)
+def problem() -> SensitivityInput:
+    return SensitivityInput(network=OneFrequency(), pixels_u8=images(1), batch_size=10)
 
 
 @pytest.fixture
-def colour_problem() -> Problem:
-    return Problem(network=OneFrequency(), pixels_u8=images(3), batch_size=10)
+def colour_problem() -> SensitivityInput:
+    return SensitivityInput(network=OneFrequency(), pixels_u8=images(3), batch_size=10)

@@ -9,8 +9,8 @@ from bandwise.data import Dataset, LabelledImages, load
 from bandwise.recipes.learning import LearnConfig
 from bandwise.recipes.target import Learned, Target, learn_profile
 
-SLOPES = (1e-5, 1e-4, 1e-3)
-CONFIG = LearnConfig(network="small-cnn", epochs=4, slopes=SLOPES, images=100)
+LAGRANGIANS = (1e-5, 1e-4, 1e-3)
+CONFIG = LearnConfig(network="small-cnn", epochs=4, lagrangians=LAGRANGIANS, images=100)
 LOSSY = Target(accuracy_drop=20.0)
 
 
@@ -33,5 +33,5 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def learned(few_digits: Dataset, work: Path) -> Learned:
-    """Profiles at three prices of a bit, and the one that was chosen."""
+    """Profiles at three λ, and the one that was chosen."""
     return learn_profile(CONFIG, few_digits, LOSSY, work)

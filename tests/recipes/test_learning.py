@@ -9,14 +9,13 @@ import pytest
 from bandwise import jpeg
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
-from bandwise.learning import GradientConfig
-from bandwise.profile import Profile
+from bandwise.progress import Progress
 from bandwise.recipes import learning
-from bandwise.recipes.learning import LearnConfig, learning_row
-from bandwise.recipes.stages import Event
+from bandwise.recipes.learning import LearnConfig, learn_profiles
 from bandwise.recipes.target import Learned, Target, learn_profile
-from bandwise.results import read_rows
-from tests.recipes.conftest import CONFIG, LOSSY, SLOPES
+from bandwise.results import Measurement
+from bandwise.tasks.networks import load_network
+from tests.recipes.conftest import CONFIG, LOSSY
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -24,13 +23,11 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_wrong_settings_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="unknown method 'magic'"):
-        LearnConfig(method="magic")
-    for slopes in ((), (0.0,), (1e-6, -1.0), (float("nan"),)):
+    for values in ((), (0.0,), (1e-6, -1.0), (float("nan"),)):
         with pytest.raises(ConfigurationError, match="above 0"):
-            LearnConfig(slopes=slopes)
+            LearnConfig(lagrangians=values)
     with pytest.raises(ConfigurationError, match="first two digits"):
-        LearnConfig(slopes=(1.01e-6, 1.02e-6))
+        LearnConfig(lagrangians=(1.01e-6, 1.02e-6))
     with pytest.raises(ConfigurationError, match="images is at least 1"):
         LearnConfig(images=0)
     with pytest.raises(ConfigurationError, match="epochs is at least 1"):
@@ -44,18 +41,20 @@ def test_a_second_call_does_nothing_again(
         raise AssertionError("tables were learned again")
 
     monkeypatch.setattr(learning, "sensitivity_candidates", must_not)
-    heard: list[Event] = []
-    again = learn_profile(CONFIG, few_digits, LOSSY, work, listener=heard.append)
+    reported: list[Progress] = []
+    again = learn_profile(CONFIG, few_digits, LOSSY, work, progress=reported.append)
     assert again.profile.to_json() == learned.profile.to_json()
-    assert heard == []
+    assert reported == []
 
-    fewer = learn_profile(CONFIG, few_digits, Target(size_bytes=1e6), work, listener=heard.append)
+    fewer = learn_profile(
+        CONFIG, few_digits, Target(size_bytes=1e6), work, progress=reported.append
+    )
     assert fewer.chosen.divergence == min(
         entry["divergence"]
         for entry in learned.profile.curve
         if entry["split"] == "validation" and entry["label"] != "original"
     )
-    assert heard == []
+    assert reported == []
 
 
 def test_other_settings_learn_again_and_only_then(
@@ -67,17 +66,17 @@ def test_other_settings_learn_again_and_only_then(
     assert few.profile.provenance["settings"]["images"] == 10
     assert {p.sha256 for p in few.profiles}.isdisjoint(p.sha256 for p in learned.profiles)
     measured = {
-        (row["label"], row["setting"]["profile_sha256"])
-        for row in read_rows(few.results)
-        if row["record"] == "point" and row["codec"] == "bandwise"
+        (each.label, each.setting["profile_sha256"])
+        for each in few.results.of(Measurement)
+        if each.codec == "bandwise"
     }
     assert measured == {(profile.name, profile.sha256) for profile in few.profiles}
 
-    heard: list[Event] = []
+    reported: list[Progress] = []
     seeded = learn_profile(
-        replace(given, seed=1), few_digits, LOSSY, tmp_path / "work", listener=heard.append
+        replace(given, seed=1), few_digits, LOSSY, tmp_path / "work", progress=reported.append
     )
-    assert {"measuring sensitivity", "measuring"} <= {event.stage for event in heard}
+    assert {"measuring sensitivity", "measuring"} <= {each.stage for each in reported}
     assert seeded.profile.provenance["settings"]["seed"] == 1
     assert seeded.chosen.seeds == (1,)
 
@@ -96,25 +95,15 @@ def test_a_damaged_record_of_profiles_learns_again(
     assert path.read_text() != record
 
 
-def test_descent_starts_from_sensitivity(
+def test_what_learning_took_is_kept_with_the_profiles(
     learned: Learned, few_digits: Dataset, tmp_path: Path
 ) -> None:
-    config = replace(
-        CONFIG,
-        weights=learned.weights,
-        method="gradient",
-        slopes=SLOPES[:2],
-        gradient=GradientConfig(steps=2, batch_size=8),
-    )
-    heard: list[Event] = []
-    found = learn_profile(config, few_digits, LOSSY, tmp_path / "w", listener=heard.append)
-    assert found.profile.provenance["family"] == "gradient"
-    assert found.weights == learned.weights
-    assert ("descending", "steps", 4) in {(e.stage, e.unit, e.done) for e in heard}
-    row = learning_row(config, tmp_path / "w" / "profiles")
-    assert (row["family"], row["network"], row["images"]) == ("gradient", "small-cnn", 100)
-    assert row["settings"]["gradient"]["steps"] == 2
-    assert row["seconds"] > 0
+    network = load_network("small-cnn", learned.weights, num_classes=10, channels=1)
+    first, again = (learn_profiles(CONFIG, few_digits, network, tmp_path) for _ in range(2))
+    assert again.learning.to_row() == first.learning.to_row()
+    assert (first.learning.family, first.learning.images) == ("sensitivity", 100)
+    assert first.learning.settings["method"] == "sensitivity"
+    assert [each.to_json() for each in again.profiles] == [p.to_json() for p in first.profiles]
 
 
 def test_rate_distortion_optimisation_is_told_from_tables_alone(
@@ -122,10 +111,9 @@ def test_rate_distortion_optimisation_is_told_from_tables_alone(
 ) -> None:
     shutil.copytree(work, tmp_path / "work")
     optimised = learn_profile(replace(CONFIG, rdo=0.5), few_digits, LOSSY, tmp_path / "work")
-    assert isinstance(optimised.profile, Profile)
     choice = optimised.profile.rate_distortion
     assert choice is not None
-    assert choice.slope == 0.5 * optimised.profile.provenance["slope"]
+    assert choice.lagrangian == 0.5 * optimised.profile.provenance["slope"]
     assert optimised.chosen.family == "sensitivity + rdo"
     assert len(optimised.profile.curve) == len(learned.profile.curve)
     again = learn_profile(CONFIG, few_digits, LOSSY, tmp_path / "work")

@@ -10,13 +10,13 @@ from safetensors.torch import load_file
 from bandwise import jpeg
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError, OutputError, TargetError
-from bandwise.measures import Point, Undefined
 from bandwise.profile import Profile
+from bandwise.progress import Progress
 from bandwise.recipes.learning import profile_file_name
-from bandwise.recipes.stages import Event
 from bandwise.recipes.target import Learned, Target, learn_profile
-from bandwise.results import read_rows
-from tests.recipes.conftest import CONFIG, LOSSY, SLOPES
+from bandwise.results import LearnedTables, Measurement, Split
+from bandwise.statistics import Undefined
+from tests.recipes.conftest import CONFIG, LAGRANGIANS, LOSSY
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -28,21 +28,28 @@ def point(
     *,
     accuracy: float = 0.5,
     divergence: float = 0.1,
-    split: str = "validation",
+    split: Split = "validation",
     codec: str = "bandwise",
-) -> Point:
+) -> Measurement:
     correct = np.zeros(1000)
     correct[: round(1000 * accuracy)] = 1
-    return Point(
+    coded = codec != "original"
+    return Measurement(
         codec=codec,
         family=codec,
         label=f"{size}",
         split=split,
-        image_bytes=None if codec == "original" else np.full(1000, size),
-        image_correct=correct,
+        protocol="frozen",
+        network="cnn",
+        seed=0,
+        images=1000,
+        pixels=64000,
+        size_bytes=1000 * size if coded else None,
+        accuracy=accuracy,
         agreement=1.0,
         divergence=divergence,
-        seeds=(0,),
+        image_bytes=np.full(1000, size) if coded else None,
+        image_correct=correct,
     )
 
 
@@ -71,8 +78,8 @@ CURVE = [
     ],
 )
 def test_a_target_is_met_on_validation_alone(target: Target, size: int) -> None:
-    chosen = target.chosen(CURVE, pixels=64)
-    assert isinstance(chosen, Point)
+    chosen = target.choose(CURVE, pixels=64)
+    assert isinstance(chosen, Measurement)
     assert (chosen.mean_bytes, chosen.split, chosen.codec) == (size, "validation", "bandwise")
 
 
@@ -85,7 +92,7 @@ def test_a_target_is_met_on_validation_alone(target: Target, size: int) -> None:
     ],
 )
 def test_a_target_that_nothing_meets_says_so(target: Target, reason: str) -> None:
-    chosen = target.chosen(CURVE, pixels=64)
+    chosen = target.choose(CURVE, pixels=64)
     assert isinstance(chosen, Undefined)
     assert reason in chosen.reason
 
@@ -104,7 +111,7 @@ def test_the_chosen_profile_meets_the_target_and_holds_its_evidence(
 ) -> None:
     profile = learned.profile
     curve = {(entry["split"], entry["label"]): entry for entry in profile.curve}
-    labels = {"original", *(f"sensitivity {slope:.2g}" for slope in SLOPES)}
+    labels = {"original", *(f"sensitivity {value:.2g}" for value in LAGRANGIANS)}
     assert set(curve) == {(split, label) for split in ("validation", "test") for label in labels}
     chosen = curve["validation", profile.name]
     original = curve["validation", "original"]
@@ -120,37 +127,35 @@ def test_the_chosen_profile_meets_the_target_and_holds_its_evidence(
     assert learned.test.accuracy == curve["test", profile.name]["accuracy"]
     assert learned.original_test.accuracy == curve["test", "original"]["accuracy"]
     assert curve["test", "original"]["images"] == len(few_digits.test)
-    sizes = [curve["validation", f"sensitivity {slope:.2g}"]["mean_bytes"] for slope in SLOPES]
+    sizes = [curve["validation", f"sensitivity {value:.2g}"]["mean_bytes"] for value in LAGRANGIANS]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > sizes[-1]
 
     provenance = profile.provenance
     assert provenance["dataset_sha256"] == few_digits.sha256
     assert provenance["num_classes"] == 10
-    assert provenance["settings"]["slopes"] == list(SLOPES)
+    assert provenance["settings"]["slopes"] == list(LAGRANGIANS)
     assert provenance["settings"]["images"] == 100
-    assert provenance["slope"] in SLOPES
+    assert provenance["slope"] in LAGRANGIANS
     assert Profile.from_json(json.loads(json.dumps(profile.to_json()))).curve == profile.curve
 
 
 def test_the_profiles_are_those_of_the_files_and_rows(learned: Learned, work: Path) -> None:
     assert [profile.name for profile in learned.profiles] == [
-        f"sensitivity {slope:.2g}" for slope in SLOPES
+        f"sensitivity {value:.2g}" for value in LAGRANGIANS
     ]
     stored = {
         profile.name: Profile.load(work / "profiles" / profile_file_name(profile))
         for profile in learned.profiles
     }
     assert learned.profile.sha256 == stored[learned.profile.name].sha256
-    rows = read_rows(learned.results)
-    tables = {row["name"]: row["tables"] for row in rows if row["record"] == "profile"}
-    assert tables == {name: profile.tables.to_json() for name, profile in stored.items()}
-    assert isinstance(learned.profile, Profile)
+    tables = {each.name: each.tables for each in learned.results.of(LearnedTables)}
+    assert tables == {name: profile.tables for name, profile in stored.items()}
     assert learned.profile.tables.chroma is None
     measured = {
-        row["label"]: row["setting"]["profile_sha256"]
-        for row in rows
-        if row["record"] == "point" and row["codec"] == "bandwise"
+        each.label: each.setting["profile_sha256"]
+        for each in learned.results.of(Measurement)
+        if each.codec == "bandwise"
     }
     assert measured == {name: profile.sha256 for name, profile in stored.items()}
     assert learned.weights == work / "networks" / "small-cnn.safetensors"
@@ -160,19 +165,18 @@ def test_the_profiles_are_those_of_the_files_and_rows(learned: Learned, work: Pa
 def test_a_target_out_of_reach_is_an_error_that_keeps_the_work(
     learned: Learned, few_digits: Dataset, work: Path
 ) -> None:
-    before = learned.results.read_bytes()
+    before = learned.results.path.read_bytes()
     with pytest.raises(TargetError, match=r"at most 3 bytes.*other slopes \(now 1e-05 to 0.001\)"):
         learn_profile(CONFIG, few_digits, Target(size_bytes=3), work)
-    assert [row["record"] for row in read_rows(learned.results)].count("profile") == 3
-    assert len(learned.results.read_bytes()) == len(before)
+    assert learned.results.path.read_bytes() == before
 
 
 def test_a_folder_with_something_else_is_refused_before_any_work(
     few_digits: Dataset, tmp_path: Path
 ) -> None:
     (tmp_path / "precious.txt").touch()
-    heard: list[Event] = []
+    reported: list[Progress] = []
     with pytest.raises(OutputError, match="not empty"):
-        learn_profile(CONFIG, few_digits, LOSSY, tmp_path, listener=heard.append)
-    assert heard == []
+        learn_profile(CONFIG, few_digits, LOSSY, tmp_path, progress=reported.append)
+    assert reported == []
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]

@@ -16,6 +16,7 @@ from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
 from bandwise.learning import frequency_importance
+from bandwise.progress import Progress
 from bandwise.recipes.training import (
     TrainConfig,
     choose_frequencies,
@@ -26,7 +27,7 @@ from bandwise.recipes.training import (
     training_for,
 )
 from bandwise.tasks.networks import network_sha256
-from bandwise.training import NetworkConfig, NetworkEpoch
+from bandwise.training import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.inference.models import OWN
 
@@ -112,18 +113,16 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
     config = replace(QUICK, reads=reads)
     checkpoint = tmp_path / "checkpoint.safetensors"
 
-    def stop(epoch: NetworkEpoch) -> None:
-        if epoch.epoch == 2:
+    def stop(now: Progress) -> None:
+        if (now.unit, now.done) == ("epochs", 2):
             raise Stopped
 
     with pytest.raises(Stopped):
-        train_on_files(config, data, checkpoint=checkpoint, on_epoch=stop)
-    heard: list[int] = []
-    resumed, history = train_on_files(
-        config, data, checkpoint=checkpoint, on_epoch=lambda epoch: heard.append(epoch.epoch)
-    )
+        train_on_files(config, data, checkpoint=checkpoint, progress=stop)
+    reports: list[Progress] = []
+    resumed, history = train_on_files(config, data, checkpoint=checkpoint, progress=reports.append)
     whole, undisturbed = train_on_files(config, data)
-    assert heard == [3]
+    assert [now.done for now in reports if now.unit == "epochs"] == [3]
     assert network_sha256(resumed.module) == network_sha256(whole.module)
     assert [replace(epoch, train_seconds=0) for epoch in history] == [
         replace(epoch, train_seconds=0) for epoch in undisturbed

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from bandwise import jpeg
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS
+from bandwise.data.augment import PHOTOGRAPHS, mix
 from bandwise.data.coefficients import read_batch
-from bandwise.data.draws import Draws
+from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.tables import TableSet
@@ -81,12 +81,12 @@ def first_plane(inputs: Tensor | CoefficientBatch) -> Tensor:
 @pytest.mark.parametrize("scale", [1.0, 0.75, 0.1])
 def test_changed_images_are_of_about_the_scale(scale: float) -> None:
     files = labelled_files()
-    draws = Draws(torch.Generator().manual_seed(0), len(INDEX))
+    random = BatchRandom(torch.Generator().manual_seed(0), len(INDEX))
     pixels = PixelExamples(LabelledImages(decoded(files), LABELS))
-    changed = pixels.augment(pixels.read(INDEX), PHOTOGRAPHS, draws, scale=scale)
+    changed = pixels.augment(pixels.read(INDEX), PHOTOGRAPHS, random, scale=scale)
     assert changed.shape == (2, 3, round(48 * scale), round(64 * scale))
     coefficients = CoefficientExamples(files)
-    batch = coefficients.augment(coefficients.read(INDEX), PHOTOGRAPHS, draws, scale=scale)
+    batch = coefficients.augment(coefficients.read(INDEX), PHOTOGRAPHS, random, scale=scale)
     assert batch.grid == {1.0: (6, 8), 0.75: (4, 6), 0.1: (2, 2)}[scale]
     assert batch.chroma is not None
     assert batch.chroma.shape[2:] == (batch.grid[0] // 2, batch.grid[1] // 2)
@@ -101,9 +101,9 @@ def test_changes_and_mixtures_follow_the_generator(
     targets = torch.eye(3)[LABELS]
 
     def drawn(seed: int) -> tuple[Tensor, Tensor]:
-        draws = Draws(torch.Generator().manual_seed(seed), len(whole))
-        inputs = examples.augment(examples.read(whole), PHOTOGRAPHS, draws, scale=1.0)
-        inputs, mixed = examples.mix(inputs, targets, 1.0, draws)
+        random = BatchRandom(torch.Generator().manual_seed(seed), len(whole))
+        inputs = examples.augment(examples.read(whole), PHOTOGRAPHS, random, scale=1.0)
+        inputs, mixed = mix(inputs, targets, 1.0, random)
         return first_plane(inputs), mixed
 
     (first, mixed), (again, _), (other, _) = drawn(0), drawn(0), drawn(1)
@@ -111,14 +111,6 @@ def test_changes_and_mixtures_follow_the_generator(
     assert not torch.equal(first, other)
     assert mixed.sum(1).tolist() == pytest.approx([1.0] * 5)
     assert not torch.equal(mixed, targets)
-
-
-def test_nothing_is_mixed_where_no_share_is_to_be() -> None:
-    examples = CoefficientExamples(labelled_files())
-    inputs, targets = examples.read(INDEX), torch.eye(3)[LABELS[INDEX]]
-    same, mixed = examples.mix(inputs, targets, 0.0, Draws(torch.Generator(), len(INDEX)))
-    assert torch.equal(same.luma, inputs.luma)
-    assert torch.equal(mixed, targets)
 
 
 def test_pixels_in_memory_become_examples_and_examples_stay() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from bandwise.cli.options import Device, device_name
+from bandwise.cli.options import DeviceName, prepare_device
 from bandwise.encoding import Container, ImageEncoder, ProfileEncoder
 from bandwise.errors import ConfigurationError
 from bandwise.profile import Profile
@@ -22,7 +22,7 @@ def encoder_of(
     network: str | None,
     weights: Path | None,
     tolerance: float | None,
-    device: Device,
+    device: DeviceName,
     container: Container,
     requantise: bool,
 ) -> ImageEncoder:
@@ -56,7 +56,7 @@ def encoder_of(
         weights=weights,
         tolerance=TOLERANCE if tolerance is None else tolerance,
         container=container,
-        device=device_name(device),
+        device=prepare_device(device),
     )
     _ = encoder.guide  # so that what does not fit is said before anything is written
     return encoder

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from bandwise.cli import options as opt
 from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
-from bandwise.cli.options import Device, DeviceOption
-from bandwise.cli.progress import counting, saving_text
+from bandwise.cli.output import printable, say
+from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.encoding import Container
 from bandwise.executors import executor_of
 from bandwise.pipeline import (
@@ -27,7 +28,6 @@ from bandwise.pipeline import (
     encode_tree,
     is_image_or_folder,
 )
-from bandwise.progress import Progress
 from bandwise.wording import quantity
 
 Engine = Literal["local", "ray"]
@@ -70,7 +70,7 @@ def encode(
             min=0,
         ),
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: opt.Device = "auto",
     for_model: Annotated[
         Path | None,
         typer.Option(
@@ -132,9 +132,7 @@ def encode(
         int | None,
         typer.Option(help="Threads, or with --shards processes; one a core if not given."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Encode images as standard JPEG files with a learned profile.
 
@@ -177,46 +175,23 @@ def encode(
         container=container,
         requantise=requantise,
     )
-    options = EncodeOptions(alpha=alpha, requantise=requantise)
-    executor = executor_of(engine if shards else "threads", workers)
-    errors = Console(stderr=True)
-    try:
-        # Pillow warns of oddities in metadata; the pixels are what counts.
-        with warnings.catch_warnings(), counting(errors, "encoding", "images") as tell:
-            warnings.simplefilter("ignore")
-
-            def show(now: Progress) -> None:
-                totals: Totals = now.detail
-                note = saving_text(totals.bytes_in, totals.bytes_out) if shards else ""
-                tell(totals.done, totals.total, before=totals.kept, note=note)
-
-            if shards:
-                totals = encode_shards(
-                    source,
-                    out,
-                    encoder,
-                    options=options,
-                    shard_images=shard_images,
-                    image_column=image_column,
-                    resume=resume,
-                    executor=executor,
-                    max_error_rate=max_error_rate,
-                    progress=show,
-                )
-            else:
-                totals = encode_tree(
-                    Path(source),
-                    out,
-                    encoder,
-                    options=options,
-                    resume=resume,
-                    executor=executor,
-                    max_error_rate=max_error_rate,
-                    progress=show,
-                )
-    except KeyboardInterrupt as stop:
-        stop.add_note("files that are written are whole, the same command with --resume goes on")
-        raise
+    run = (
+        partial(encode_shards, source, shard_images=shard_images, image_column=image_column)
+        if shards
+        else partial(encode_tree, Path(source))
+    )
+    note = "files that are written are whole, the same command with --resume goes on"
+    with warnings.catch_warnings(), resumable(note), ProgressDisplay() as progress:
+        warnings.simplefilter("ignore")  # Pillow's, of oddities in metadata; the pixels count
+        totals = run(
+            out,
+            encoder,
+            options=EncodeOptions(alpha=alpha, requantise=requantise),
+            resume=resume,
+            executor=executor_of(engine if shards else "threads", workers),
+            max_error_rate=max_error_rate,
+            progress=progress,
+        )
     if as_json:
         names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds", "skipped")
         found = {"shards": totals.parts} if shards else {}
@@ -224,13 +199,11 @@ def encode(
         rate = {"images_per_second": round(totals.images_per_second, 1)}
         print(json.dumps(found | rate, indent=2))
     else:
-        text = _in_words(totals, shards=shards)
-        Console().print(text, highlight=False, soft_wrap=True)
+        say(_in_words(totals, shards=shards))
     if totals.skipped:
-        lines = [f"skipped {printable(one.name)}: {one.reason}" for one in totals.first_skipped]
-        lines += [f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}"]
-        for line in lines:
-            errors.print(line, highlight=False, markup=False, soft_wrap=True)
+        for one in totals.first_skipped:
+            say(f"skipped {printable(one.name)}: {one.reason}", error=True)
+        say(f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}", error=True)
         raise typer.Exit(EXIT_SKIPPED)
 
 
@@ -248,8 +221,3 @@ def _in_words(totals: Totals, *, shards: bool) -> str:
     if totals.encoded:
         text += f", {totals.images_per_second:,.0f} images/s"
     return text + (f"; {totals.kept:,} kept" if totals.kept else "")
-
-
-def printable(name: str) -> str:
-    """Show a name that is no valid UTF-8, too."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,33 +1,32 @@
 """Finding published files: a given folder, BANDWISE_DATA, the cache, then public mirrors.
 
 Whatever the place, a file is used only if the SHA-256 of its uncompressed bytes is the known one,
-so that a recompressed ``.gz`` or a bare file serves as well as the published one. A download is
-checked under a temporary name and only then renamed into the cache.
+so that a recompressed ``.gz`` or a bare file serves as well as the published one. Pooch downloads
+to a temporary name, checks the bytes, and only then renames them into the cache.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from bandwise.data.types import Progress
+import filelock
+import pooch
+import requests
+
 from bandwise.errors import CorruptDataError, DataNotFoundError, OutputError
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
 
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
-GZIP_OVERHEAD_BYTES = 1 << 16
-"""More than gzip adds to incompressible data of the sizes downloaded here."""
+
+pooch.get_logger().setLevel("ERROR")  # progress and errors are reported here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +47,6 @@ class PublishedFiles:
     mirrors: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Located:
-    """Where the files were found: a path a file, and the place in words."""
-
-    paths: dict[str, Path]
-    place: str
-
-
 def environment_data_dir() -> Path | None:
     """Folder that the environment variable BANDWISE_DATA names, or None."""
     folder = os.environ.get("BANDWISE_DATA")
@@ -71,12 +62,19 @@ def cache_dir() -> Path:
 
 
 def locate(
-    wanted: PublishedFiles, *, data_dir: Path | None = None, progress: Progress | None = None
-) -> Located:
+    wanted: PublishedFiles,
+    *,
+    data_dir: Path | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[list[Path], str]:
     """Find all files of a data set in one place, downloading them if no place has them.
 
     A folder serves as ``FOLDER/<data set>/`` or as ``FOLDER/`` itself. With ``data_dir`` no other
     place is looked at and nothing is downloaded.
+
+    Returns
+    -------
+    The files' paths in their order, and the place in words.
 
     Raises
     ------
@@ -85,16 +83,43 @@ def locate(
     OutputError
         When the cache cannot be written.
     """
-    places = _places(wanted.name, data_dir)
-    for place, folder in places:
-        paths = {file.name: _find(folder, file) for file in wanted.files}
-        found = {name: path for name, path in paths.items() if path is not None}
-        if len(found) == len(wanted.files):
-            return Located(found, place)
-    searched = [folder for _, folder in places]
+    cache = cache_dir() / wanted.name
     if data_dir is not None:
-        raise DataNotFoundError(_missing_message(wanted, searched))
-    return Located(_download_all(wanted, searched, progress), "downloaded")
+        places = [("data folder", data_dir / wanted.name), ("data folder", data_dir)]
+    else:
+        places = [("cache", cache)]
+        if (environment := environment_data_dir()) is not None:
+            own = [("BANDWISE_DATA", environment / wanted.name), ("BANDWISE_DATA", environment)]
+            places = [*own, *places]
+    lacking: list[list[str]] = []
+    for place, folder in places:
+        found = [_find(folder, file) for file in wanted.files]
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(found):
+            return paths, place
+        lacking.append(
+            [file.name for file, path in zip(wanted.files, found, strict=True) if path is None]
+        )
+    if data_dir is not None:
+        fewest = min(lacking, key=len)
+        raise DataNotFoundError(
+            f"data set {wanted.name!r}: {', '.join(fewest)} not found in "
+            f"{data_dir / wanted.name} or {data_dir}; put the files there, with or without .gz, "
+            "or name no data folder to have them downloaded"
+        )
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(cache / ".lock"):  # one process at a time downloads
+            paths = [
+                _find(cache, file) or _download(wanted, file, cache, progress)
+                for file in wanted.files
+            ]
+    except OSError as error:
+        raise OutputError(
+            f"the cache {cache} cannot be written: {error.strerror or error}; "
+            "name another with BANDWISE_CACHE"
+        ) from error
+    return paths, "downloaded"
 
 
 def read_verified(path: Path, file: PublishedFile) -> bytes:
@@ -130,124 +155,86 @@ def read_verified(path: Path, file: PublishedFile) -> bytes:
     return data
 
 
-def _places(name: str, data_dir: Path | None) -> list[tuple[str, Path]]:
-    if data_dir is not None:
-        return [("data folder", data_dir / name), ("data folder", data_dir)]
-    places = [("cache", cache_dir() / name)]
-    if (environment := environment_data_dir()) is not None:
-        places = [("BANDWISE_DATA", environment / name), ("BANDWISE_DATA", environment), *places]
-    return places
-
-
 def _find(folder: Path, file: PublishedFile) -> Path | None:
     candidates = (folder / file.name, folder / f"{file.name}.gz")
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _missing_message(wanted: PublishedFiles, searched: list[Path]) -> str:
-    nearest = max(searched, key=lambda folder: sum(bool(_find(folder, f)) for f in wanted.files))
-    missing = [f"{file.name}.gz" for file in wanted.files if _find(nearest, file) is None]
-    places = " and ".join(str(folder) for folder in searched)
-    return (
-        f"data set {wanted.name!r}: {', '.join(missing)} not found (looked in {places}); "
-        "put the files there, with or without .gz, or name no data folder to have them downloaded"
-    )
-
-
-def _download_all(
-    wanted: PublishedFiles, searched: list[Path], progress: Progress | None
-) -> dict[str, Path]:
-    cache = cache_dir() / wanted.name
-    with _writing_to(cache), _locked(cache):
-        return {
-            file.name: _find(cache, file) or _download(wanted, file, cache, searched, progress)
-            for file in wanted.files
-        }
-
-
 def _download(
-    wanted: PublishedFiles,
-    file: PublishedFile,
-    cache: Path,
-    searched: list[Path],
-    progress: Progress | None,
+    wanted: PublishedFiles, file: PublishedFile, cache: Path, progress: ProgressCallback
 ) -> Path:
-    target = cache / f"{file.name}.gz"
-    partial = cache / f"{file.name}.gz.part"
+    """Ask one mirror after the other; the cached file is uncompressed."""
+
+    def download(url: str, temporary: str, _pooch: object) -> None:
+        with Path(temporary).open("wb") as target:
+            transfer = _Transfer(target, file.size_bytes, url, progress)
+            get = pooch.HTTPDownloader(transfer, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
+            get(url, transfer, None)
+
     failures = []
-    try:
-        for mirror in wanted.mirrors:
-            url = f"{mirror}{file.name}.gz"
-            try:
-                limit_bytes = file.size_bytes + GZIP_OVERHEAD_BYTES
-                _stream(url, partial, limit_bytes=limit_bytes, progress=progress)
-                read_verified(partial, file)
-            except (_DownloadError, CorruptDataError) as error:
-                failures.append(f"{url}: {error}")
-                continue
-            partial.replace(target)
-            return target
-    finally:
-        partial.unlink(missing_ok=True)
+    for mirror in wanted.mirrors:
+        url = f"{mirror}{file.name}.gz"
+        try:
+            path = Path(
+                pooch.retrieve(
+                    url, f"sha256:{file.sha256}", fname=file.name, path=cache, downloader=download
+                )
+            )
+        except (requests.RequestException, ValueError, zlib.error) as error:
+            failures.append(f"{url}: {error}")
+            continue
+        path.chmod(0o644)  # temporary files are their owner's alone
+        return path
     raise DataNotFoundError(
-        f"data set {wanted.name!r}: {file.name}.gz was not found in "
-        f"{', '.join(map(str, searched))} and no mirror gave it:\n  "
+        f"data set {wanted.name!r}: {file.name}.gz was not found in {cache} or a folder that "
+        "BANDWISE_DATA names, and no mirror gave it:\n  "
         + "\n  ".join(failures)
-        + f"\nconnect to the network, or put the file into {cache} or into a folder that "
-        "BANDWISE_DATA names"
+        + "\nconnect to the network, or put the file into one of these folders"
     )
 
 
-class _DownloadError(Exception):
-    """One mirror did not deliver; the next may."""
+class _Transfer:
+    """What Pooch writes a download to, and its progress bar: uncompresses what arrives.
 
+    Raises `ValueError` where that is more than the file has, so that no mirror can fill the disk.
+    """
 
-def _stream(url: str, partial: Path, *, limit_bytes: int, progress: Progress | None) -> None:
-    """Write what ``url`` serves to ``partial``; only network failures become _DownloadError."""
-    what = f"downloading {url}"
-    done = 0
-    with partial.open("wb") as out:
-        for total, chunk in _chunks(url):
-            out.write(chunk)
-            done += len(chunk)
-            if done > limit_bytes:
-                raise _DownloadError(f"sends more than {limit_bytes} bytes")
-            if progress is not None:
-                progress(what, done, total)
-        out.flush()
-        os.fsync(out.fileno())
+    def __init__(
+        self, target: BinaryIO, size_bytes: int, url: str, progress: ProgressCallback
+    ) -> None:
+        self._target, self._left, self._url, self._progress = target, size_bytes, url, progress
+        self._inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._compressed: bool | None = None
+        self._received = 0
+        self.total = 0
 
+    def write(self, data: bytes) -> None:
+        """Take the next bytes as they were sent."""
+        if self._compressed is None:
+            self._compressed = data.startswith(GZIP_MAGIC)
+        plain = self._inflate.decompress(data, self._left + 1) if self._compressed else data
+        self._left -= len(plain)
+        if self._left < 0 or self._inflate.unused_data:
+            raise ValueError("sends more bytes than the file has")
+        self._target.write(plain)
+        self._received += len(data)
+        self._progress(
+            Progress(
+                stage=f"downloading {self._url}",
+                done=self._received,
+                total=self.total or None,
+                unit="bytes",
+            )
+        )
 
-def _chunks(url: str) -> Iterator[tuple[int, bytes]]:
-    """Yield (announced size in bytes or 0, next chunk)."""
-    request = urllib.request.Request(url, headers={"User-Agent": "bandwise"})
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            total = int(response.headers.get("Content-Length") or 0)
-            while chunk := response.read(CHUNK_BYTES):
-                yield total, chunk
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise _DownloadError(f"HTTP {error.code} {error.reason}") from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _DownloadError(str(error) or type(error).__name__) from error
+    def update(self, count: int) -> None:
+        """Pooch counts whole chunks; `write` counts bytes."""
 
+    def flush(self) -> None:
+        """Nothing waits to be written."""
 
-@contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"the cache {folder} cannot be written: {error.strerror or error}; "
-            "name another with BANDWISE_CACHE"
-        ) from error
+    def reset(self) -> None:
+        """Nothing is shown."""
 
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time download into ``folder``; the lock ends with its holder."""
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    def close(self) -> None:
+        """Nothing is shown."""

@@ -16,7 +16,7 @@ from bandwise.errors import UnreadableImageError, WorkerError
 from bandwise.images import check_memory
 from bandwise.pipeline.record import Skipped
 from bandwise.pipeline.sources import Part, Sample, Source
-from bandwise.pipeline.transcoding import IMAGE_ERRORS, EncodeOptions, Transcoded, transcode
+from bandwise.pipeline.transcoding import IMAGE_ERRORS, EncodeOptions, transcode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,31 +27,7 @@ class Task:
     part: Part
 
 
-@dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """A sample with the files of its images by extension, or the problem that there is."""
-
-    sample: Sample
-    files: Mapping[str, Transcoded] = field(default_factory=dict)
-    problem: str | None = None
-
-    @property
-    def contents(self) -> dict[str, bytes]:
-        """Bytes of the files."""
-        return {extension: file.data for extension, file in self.files.items()}
-
-    @property
-    def requantised(self) -> int:
-        """How many of the files were requantised."""
-        return sum(file.requantised for file in self.files.values())
-
-    @property
-    def bytes_in(self) -> int:
-        """Bytes of the images in the source."""
-        return sum(map(len, self.sample.images.values()))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Outcome:
     """What became of a part; `kept` if it was there already. Bytes are those of its images.
 
@@ -63,8 +39,12 @@ class Outcome:
     requantised: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
-    skipped: tuple[Skipped, ...] = ()
-    rows: tuple[Mapping[str, Any], ...] = ()
+    skipped: list[Skipped] = field(default_factory=list)
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+Encoded = tuple[Sample, dict[str, bytes]]
+"""A sample, and the files of its images by extension."""
 
 
 class Sink(Protocol):
@@ -74,8 +54,11 @@ class Sink(Protocol):
         """Outcome of a part that is there already; None where it has to be written."""
         ...
 
-    def write(self, task: Task, samples: Iterable[Encoded]) -> Outcome:
-        """Write a part whole or not at all; `OutputError` where that cannot be done."""
+    def write(self, task: Task, samples: Iterable[Encoded], outcome: Outcome) -> None:
+        """Write a part whole or not at all, and add its rows to `outcome`.
+
+        The outcome counts the samples as they are taken. Raises `OutputError`.
+        """
         ...
 
 
@@ -96,28 +79,33 @@ class EncodePart:
         """
         if (kept := self.sink.kept(task)) is not None:
             return kept
-        name = task.part.files[0].location
+        outcome, name = Outcome(), task.part.files[0].location
 
         def encoded() -> Iterator[Encoded]:
             nonlocal name
             for sample in self.source.read(task.part):
                 name = sample.name
-                yield self._encoded(sample)
+                try:
+                    yield sample, self._encoded(sample, outcome)
+                except IMAGE_ERRORS as error:
+                    check_memory()
+                    outcome.skipped.append(Skipped(name, str(error)))
 
         try:
-            return self.sink.write(task, encoded())
+            self.sink.write(task, encoded(), outcome)
         except MemoryError as error:  # of the machine, not of an image
             raise WorkerError(f"out of memory at {name}; resume with fewer workers") from error
+        return outcome
 
-    def _encoded(self, sample: Sample) -> Encoded:
-        try:
-            if sample.problem is not None:
-                raise UnreadableImageError(sample.problem)
-            files = {
-                extension: transcode(data, self.encoder, self.options)
-                for extension, data in sample.images.items()
-            }
-        except IMAGE_ERRORS as error:
-            check_memory()
-            return Encoded(sample=sample, problem=str(error))
-        return Encoded(sample=sample, files=files)
+    def _encoded(self, sample: Sample, outcome: Outcome) -> dict[str, bytes]:
+        if sample.problem is not None:
+            raise UnreadableImageError(sample.problem)
+        files = {
+            extension: transcode(data, self.encoder, self.options)
+            for extension, data in sample.images.items()
+        }
+        outcome.images += len(files)
+        outcome.requantised += sum(file.requantised for file in files.values())
+        outcome.bytes_in += sum(map(len, sample.images.values()))
+        outcome.bytes_out += sum(len(file.data) for file in files.values())
+        return {extension: file.data for extension, file in files.items()}

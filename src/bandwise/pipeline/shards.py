@@ -21,10 +21,10 @@ from bandwise.pipeline.tarfiles import TarWriter
 
 FORMAT, SCHEMA = "bandwise-shard", 1
 
+_COUNTS = ("images", "requantised", "bytes_in", "bytes_out")
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("format", "sha256"), str),
-    **dict.fromkeys(("schema", "index", "count", "images", "requantised"), int),
-    **dict.fromkeys(("bytes_in", "bytes_out", "size_bytes"), int),
+    **dict.fromkeys(("schema", "index", "count", *_COUNTS, "size_bytes"), int),
     **dict.fromkeys(("quarantined", "samples"), list),
 }
 _SAMPLE_KINDS = {"key": str, "source": str, "offset": int, "size": int, "sha256": str}
@@ -106,18 +106,6 @@ class Shard:
         facts = {"count": self.count, "size_bytes": self.size_bytes, "sha256": self.sha256}
         return {"shard": name, **facts}
 
-    def outcome(self, *, kept: bool) -> Outcome:
-        """What the run counts."""
-        return Outcome(
-            kept=kept,
-            images=self.images,
-            requantised=self.requantised,
-            bytes_in=self.bytes_in,
-            bytes_out=self.bytes_out,
-            skipped=self.quarantined,
-            rows=(self.row,),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Shards:
@@ -128,43 +116,40 @@ class Shards:
     def kept(self, task: Task) -> Outcome | None:
         """Keep a shard whose entry is there and whose size is right."""
         path = shard_path(self.out, task.index)
-        if entry_path(self.out, task.index).exists():
-            shard = Shard.load(self.out, task.index)
-            if path.is_file() and path.stat().st_size == shard.size_bytes:
-                return shard.outcome(kept=True)
-        return None
+        if not entry_path(self.out, task.index).exists():
+            return None
+        shard = Shard.load(self.out, task.index)
+        if not path.is_file() or path.stat().st_size != shard.size_bytes:
+            return None
+        return Outcome(
+            kept=True,
+            **{name: getattr(shard, name) for name in _COUNTS},
+            skipped=list(shard.quarantined),
+            rows=[shard.row],
+        )
 
-    def write(self, task: Task, samples: Iterable[Encoded]) -> Outcome:
+    def write(self, task: Task, samples: Iterable[Encoded], outcome: Outcome) -> None:
         """Write a shard, and then its entry."""
         stored: list[StoredSample] = []
         keys: set[str] = set()
-        totals = dict.fromkeys(("images", "requantised", "bytes_in", "bytes_out"), 0)
-        skipped = []
         with writing_atomically(shard_path(self.out, task.index)) as stream:
             tar = TarWriter(stream)
-            for one in samples:
-                if one.problem is not None:
-                    skipped.append(Skipped(one.sample.name, one.problem))
-                    continue
-                key = _free_key(one.sample.key, keys)
-                extent = tar.add(key, {**one.sample.others, **one.contents})
-                stored.append(StoredSample(key=key, source=one.sample.name, **asdict(extent)))
-                totals["images"] += len(one.files)
-                totals["requantised"] += one.requantised
-                totals["bytes_in"] += one.bytes_in
-                totals["bytes_out"] += sum(map(len, one.contents.values()))
+            for sample, files in samples:
+                key = _free_key(sample.key, keys)
+                extent = tar.add(key, {**sample.others, **files})
+                stored.append(StoredSample(key=key, source=sample.name, **asdict(extent)))
             tar.close()
         shard = Shard(
             index=task.index,
             count=len(stored),
+            **{name: getattr(outcome, name) for name in _COUNTS},
             size_bytes=tar.size,
             sha256=tar.sha256,
-            quarantined=tuple(skipped),
+            quarantined=tuple(outcome.skipped),
             samples=tuple(stored),
-            **totals,
         )
         shard.save(self.out)
-        return shard.outcome(kept=False)
+        outcome.rows.append(shard.row)
 
 
 def _free_key(wanted: str, keys: set[str]) -> str:

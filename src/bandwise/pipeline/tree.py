@@ -40,7 +40,7 @@ class Tree:
         """
         name = task.part.files[0].location
         if name in self.clashes:
-            return Outcome(skipped=(Skipped(name, self.clashes[name]),))
+            return Outcome(skipped=[Skipped(name, self.clashes[name])])
         target = self.out / jpeg_name(name)
         if not os.path.lexists(target):
             return None
@@ -49,24 +49,15 @@ class Tree:
             check_file(data, self.profiles)
         except IMAGE_ERRORS as error:
             reason = f"{target} is there, but {error}; remove it and resume"
-            return Outcome(skipped=(Skipped(name, reason),))
-        return Outcome(kept=True, images=1, rows=(_row(name, data),))
+            return Outcome(skipped=[Skipped(name, reason)])
+        return Outcome(kept=True, images=1, rows=[_row(name, data)])
 
-    def write(self, task: Task, samples: Iterable[Encoded]) -> Outcome:
+    def write(self, task: Task, samples: Iterable[Encoded], outcome: Outcome) -> None:
         """Write the file of the one sample; `OutputError` where that cannot be done."""
-        (one,) = samples
         name = task.part.files[0].location
-        if one.problem is not None:
-            return Outcome(skipped=(Skipped(name, one.problem),))
-        data = one.contents["jpg"]
-        write_atomically(self.out / jpeg_name(name), data)
-        return Outcome(
-            images=1,
-            requantised=one.requantised,
-            bytes_in=one.bytes_in,
-            bytes_out=len(data),
-            rows=(_row(name, data),),
-        )
+        for _, files in samples:
+            write_atomically(self.out / jpeg_name(name), files["jpg"])
+            outcome.rows.append(_row(name, files["jpg"]))
 
 
 def jpeg_name(name: str) -> str:

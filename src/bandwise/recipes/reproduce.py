@@ -21,13 +21,12 @@ import torch
 from bandwise.bands import Bands, radial_bands
 from bandwise.checkpoint import save_tensors
 from bandwise.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.data import Dataset, LabelledImages, Progress, holdout, load
+from bandwise.data import Dataset, LabelledImages, holdout, load
 from bandwise.data.batches import TensorBatches
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
 from bandwise.files import write_json
-from bandwise.progress import Progress as Report
-from bandwise.progress import ProgressCallback, ignore_progress
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.recipes.variants import VARIANTS, Variant
 from bandwise.results import (
     DatasetInfo,
@@ -77,7 +76,7 @@ class ReproduceConfig:
                 f"unknown variant {unknown[0]!r}; known: {', '.join(VARIANTS)}"
             )
 
-    def load_dataset(self, progress: Progress | None = None) -> Dataset:
+    def load_dataset(self, progress: ProgressCallback = ignore_progress) -> Dataset:
         """Find, check and read the data set."""
         return load(
             self.dataset,
@@ -138,15 +137,16 @@ def run(
     results = Results.open(out, experiment_of(config, dataset), allowed_entries=("runs",))
     results.add(*samples_of(dataset))
 
-    def record(now: Report) -> None:
+    def record(now: Progress) -> None:
         if isinstance(now.detail, Epoch):
             results.add(now.detail)
         progress(now)
 
     todo = jobs(config)
+    progress(Progress(stage="runs", done=0, total=len(todo), unit="runs"))
     for done, rows in enumerate(executor.map(_Work(config, out), todo, progress=record), start=1):
         results.add(*rows)
-        progress(Report(stage="runs", done=done, total=len(todo), unit="runs", detail=rows[-1]))
+        progress(Progress(stage="runs", done=done, total=len(todo), unit="runs", detail=rows[-1]))
     return results
 
 
@@ -199,7 +199,7 @@ def run_job(
             device=config.device,
         )
 
-    def report_epoch(now: Report) -> None:
+    def report_epoch(now: Progress) -> None:
         detail = _epoch(job, now.detail) if isinstance(now.detail, BandEpoch) else now.detail
         progress(replace(now, detail=detail))
 
@@ -215,6 +215,8 @@ def run_job(
         stage=job.name,
         progress=report_epoch,
     )
+    epochs = len(result.history)  # which early stopping makes fewer
+    progress(Progress(stage=job.name, done=epochs, total=epochs, unit="epochs"))
     _save_model(folder, job, task, compressor)
     return [*(_epoch(job, each) for each in result.history), _run(job, result, settings, dataset)]
 

@@ -185,7 +185,7 @@ def _read_fields(cls: type[_T], row: Mapping[str, Any], inside: str) -> _T:
 def _read_by(read: Callable[[Any], Any], value: Any, name: str) -> Any:
     try:
         return read(value)
-    except (BandwiseError, ValueError, TypeError, OverflowError) as error:
+    except (BandwiseError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ResultsError(f"field {name!r}: {error}, got {_short(value)}") from error
 
 

@@ -1,9 +1,8 @@
 """Labelled images in the form in which a network reads them.
 
-    read ──→ (augment ──→ mix ──→) network
+    read ──→ augment ──→ network
 
-One training loop serves all: an `Examples` knows how a batch is read, and how it is changed at
-random, in its own form.
+An `Examples` knows how a batch is read, and how it is changed at random, in its own form.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import torch
 from torch import Tensor
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import Augmentation, augment, mix
-from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
-from bandwise.data.draws import Draws
+from bandwise.data.augment import Augmentation, augment, augment_coefficients
+from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.tasks import to_unit_range
@@ -46,15 +44,9 @@ class Examples(ABC, Generic[Inputs]):
 
     @abstractmethod
     def augment(
-        self, inputs: Inputs, settings: Augmentation, draws: Draws, *, scale: float
+        self, inputs: Inputs, settings: Augmentation, random: BatchRandom, *, scale: float
     ) -> Inputs:
         """Change each image at random; its sides become about ``scale`` of what they were."""
-
-    @abstractmethod
-    def mix(
-        self, inputs: Inputs, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[Inputs, Tensor]:
-        """Mix a batch and its class probabilities (n, classes) with itself, or not."""
 
     def batches(self, size: int) -> Iterator[Inputs]:
         """Read all images in order."""
@@ -74,18 +66,12 @@ class PixelExamples(Examples[Tensor]):
         return to_unit_range(self._pixels_u8[index])
 
     def augment(
-        self, inputs: Tensor, settings: Augmentation, draws: Draws, *, scale: float
+        self, inputs: Tensor, settings: Augmentation, random: BatchRandom, *, scale: float
     ) -> Tensor:
         """See `bandwise.data.augment`."""
         height, width = (round(side * scale) for side in inputs.shape[2:])
-        changed = augment(inputs, settings, draws, size=(height, width))
+        changed = augment(inputs, settings, random, size=(height, width))
         return changed.contiguous(memory_format=torch.channels_last)
-
-    def mix(
-        self, inputs: Tensor, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[Tensor, Tensor]:
-        """See `bandwise.data.augment`."""
-        return mix(inputs, targets, share, draws)
 
 
 class DecodedExamples(PixelExamples):
@@ -122,21 +108,15 @@ class CoefficientExamples(Examples[CoefficientBatch]):
         self,
         inputs: CoefficientBatch,
         settings: Augmentation,
-        draws: Draws,
+        random: BatchRandom,
         *,
         scale: float,
     ) -> CoefficientBatch:
-        """See `bandwise.data.coefficient_augment`."""
+        """See `bandwise.data.augment`."""
         rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
         return augment_coefficients(
-            inputs, settings, draws, rows=rows, columns=columns, band_dropout=self._band_dropout
+            inputs, settings, random, rows=rows, columns=columns, band_dropout=self._band_dropout
         )
-
-    def mix(
-        self, inputs: CoefficientBatch, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[CoefficientBatch, Tensor]:
-        """See `bandwise.data.coefficient_augment`."""
-        return mix_coefficients(inputs, targets, share, draws)
 
 
 def as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:

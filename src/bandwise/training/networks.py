@@ -24,9 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation
-from bandwise.data.draws import Draws
-from bandwise.data.epochs import draw_batches, part_of
+from bandwise.data.augment import PHOTOGRAPHS, Augmentation, mix
+from bandwise.data.epochs import BatchRandom, draw_batches, part_of
 from bandwise.errors import ConfigurationError
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.tasks import logits_of_batches
@@ -235,13 +234,13 @@ class _WithExamples(Trainable[EpochRecord]):
         config, inputs = self._config, step.inputs
         if self._processes.world_size > 1:
             generator = self._generator_of_part(step, generator)
-        draws = Draws(generator, len(step.labels))
+        random = BatchRandom(generator, len(step.labels))
         if self._change is not None:
             inputs = self._change(inputs.to(self._device)).cpu()
-        inputs = self._train.augment(inputs, config.augmentation, draws, scale=self._scale)
+        inputs = self._train.augment(inputs, config.augmentation, random, scale=self._scale)
         targets = F.one_hot(step.labels, self._classes).float()
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / self._classes
-        inputs, targets = self._train.mix(inputs, targets, config.augmentation.mix, draws)
+        inputs, targets = mix(inputs, targets, config.augmentation.mix, random)
         logits = self._replica(inputs.to(self._device))
         loss = F.cross_entropy(logits, targets.to(self._device))
         if self._transform is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from bandwise import jpeg
 from bandwise.coefficients import Subsampling
+from bandwise.images import from_planes
 from bandwise.tables import TableSet
 
 Pixels = NDArray[np.uint8]
@@ -63,6 +65,8 @@ class Codec(ABC):
 
     name: str
     sweep: ClassVar[Sequence[float]] = QUALITIES
+    package: ClassVar[str | None] = None
+    """Package that the codec needs beside those of bandwise."""
 
     def __init__(
         self,
@@ -91,9 +95,11 @@ class Codec(ABC):
         """Tables of a setting; None where they do not determine a sequential file's payload."""
         return None
 
-    @staticmethod
-    def unavailable() -> str | None:
+    @classmethod
+    def unavailable(cls) -> str | None:
         """Why the codec cannot be used on this machine, or None."""
+        if cls.package is not None and importlib.util.find_spec(cls.package) is None:
+            return f"the package {cls.package} is not installed (pip install {cls.package})"
         return None
 
     def subsamplings(self) -> Iterator[tuple[Subsampling, str]]:
@@ -106,5 +112,4 @@ class Codec(ABC):
 
 def as_array(pixels_u8: Tensor) -> Pixels:
     """(C, H, W) uint8 as codecs take it: (H, W) grey or contiguous (H, W, 3) RGB."""
-    array = pixels_u8.numpy()
-    return array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0))
+    return from_planes(pixels_u8.numpy())

@@ -1,14 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from sklearn import datasets
 
-from bandwise.data import mnist
-from bandwise.data.mnist import load_fashion_mnist, load_mnist, parse_idx
+from bandwise.data.known import FASHION_MNIST, MNIST, load_digits, load_idx, parse_idx
+from bandwise.data.types import LabelledImages
 from bandwise.errors import CorruptDataError
 
 from .published import idx_bytes, publish, tiny_contents, write_files
@@ -46,13 +49,11 @@ def test_parse_idx_refuses_other_formats(data: bytes, why: str) -> None:
 
 
 @pytest.mark.parametrize("compressed", [True, False])
-def test_load_mnist_puts_images_and_labels_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressed: bool
-) -> None:
+def test_images_and_labels_are_put_together(tmp_path: Path, compressed: bool) -> None:
     contents = tiny_contents()
-    monkeypatch.setattr(mnist, "MNIST", publish("mnist", contents))
+    wanted = replace(MNIST, published=publish("mnist", contents))
     write_files(tmp_path, contents, compressed=compressed)
-    dataset = load_mnist(data_dir=tmp_path)
+    dataset = load_idx(wanted, data_dir=tmp_path)
     assert dataset.name == "mnist"
     assert dataset.image_shape == (1, 5, 3)
     assert (len(dataset.train), dataset.validation, len(dataset.test)) == (6, None, 4)
@@ -62,7 +63,7 @@ def test_load_mnist_puts_images_and_labels_together(
 
 
 def test_real_mnist(real_data_dir: Path) -> None:
-    dataset = load_mnist(data_dir=real_data_dir)
+    dataset = load_idx(MNIST, data_dir=real_data_dir)
     assert dataset.image_shape == (1, 28, 28)
     assert (len(dataset.train), len(dataset.test)) == (60_000, 10_000)
     assert dataset.train.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
@@ -76,8 +77,31 @@ def test_real_mnist(real_data_dir: Path) -> None:
 
 
 def test_real_fashion_mnist(real_data_dir: Path) -> None:
-    dataset = load_fashion_mnist(data_dir=real_data_dir)
+    dataset = load_idx(FASHION_MNIST, data_dir=real_data_dir)
     assert (len(dataset.train), len(dataset.test)) == (60_000, 10_000)
     assert dataset.train.labels.bincount().tolist() == [6000] * 10
     assert dataset.classes[int(dataset.train.labels[0])] == "Ankle boot"
     assert round(float(dataset.train.pixels_u8.numpy().mean() / 255), 4) == 0.2860
+
+
+def test_digits_are_scikit_learns_scaled_to_bytes() -> None:
+    dataset = load_digits()
+    assert dataset.image_shape == (1, 8, 8)
+    assert dataset.classes == tuple("0123456789")
+    assert dataset.validation is None
+    everything = np.concatenate([dataset.train.pixels_u8, dataset.test.pixels_u8])[:, 0]
+    assert set(np.unique(everything)) == {round(v * 255 / 16 + 1e-9) for v in range(17)}
+    ink = np.rint(everything / 255 * 16)
+    found = {image.tobytes() for image in ink}
+    assert found == {image.tobytes() for image in datasets.load_digits().images}
+
+
+def test_digits_are_split_by_class_and_the_same_everywhere() -> None:
+    dataset = load_digits()
+    assert (len(dataset.train), len(dataset.test)) == (1438, 359)
+
+    def shares(images: LabelledImages) -> torch.Tensor:
+        return torch.bincount(images.labels, minlength=10) / len(images)
+
+    assert (shares(dataset.train) - shares(dataset.test)).abs().max() < 0.003
+    assert dataset.sha256 == "35c5ea98b5925b02ceaf9edf866a5a04f8ae181d9047c0ed7478c06e2500ee8a"

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bandwise.adaptive import AdaptiveProfile
-from bandwise.policy import Policy, statistics_count
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 

@@ -20,7 +20,6 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from bandwise.adaptive import load_profile
 
 from bandwise import jpeg
 from bandwise.data.known import parse_idx

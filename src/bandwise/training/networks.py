@@ -32,7 +32,7 @@ from bandwise.tasks import logits_of_batches
 from bandwise.training.examples import Examples, as_examples
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.processes import ALONE, Processes
-from bandwise.training.state import EpochRecord, Schedule
+from bandwise.training.state import EpochRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,10 @@ class NetworkConfig:
                 "epochs, batch size and learning rate are above 0, got "
                 f"{self.epochs}, {self.batch_size}, {self.learning_rate}"
             )
+
+    @property
+    def patience(self) -> None:
+        """Training is never stopped early: nothing is chosen on validation."""
 
     def learning_rate_at(self, epochs_done: float) -> float:
         """Warm-up, then a cosine to zero."""
@@ -152,12 +156,6 @@ def train_network(
     )
     result = run_epochs(
         trainable,
-        Schedule(
-            epochs=config.epochs,
-            seed=config.seed,
-            learning_rate=config.learning_rate_at,
-            averaging=config.averaging,
-        ),
         processes=processes,
         checkpoint=checkpoint,
         checkpoint_share=checkpoint_share,
@@ -193,7 +191,8 @@ class _WithExamples(Trainable[EpochRecord]):
         if transform is not None:
             self.modules["transform"] = transform
         self._train, self._validation, self._classes = train, validation, num_classes
-        self._config, self._processes, self._device = config, processes, device
+        self.schedule, self._config = config, config
+        self._processes, self._device = processes, device
         self._scale = 1.0
 
     def optimisers(self) -> list[torch.optim.Optimizer]:

@@ -180,7 +180,7 @@ class _WithBands(Trainable[BandEpoch]):
 
     def record(self, trained: Trained, network: nn.Module) -> BandEpoch:  # noqa: ARG002
         validated, tested = (
-            None if split is None else evaluate(self._task, self._compressor, split, self._config)
+            None if split is None else _measure(self._task, self._compressor, split, self._config)
             for split in (self._validation, self._test)
         )
         assert validated is not None
@@ -237,9 +237,8 @@ def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
     return ((scale - 1).square() * energy).mean()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """A network measured on one split. Losses are means over images."""
+class _Measured(NamedTuple):
+    """A network measured on one split; losses are means over images."""
 
     loss: float
     task_loss: float
@@ -248,12 +247,12 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(
+def _measure(
     task: Classification,
     compressor: Compressor,
     batches: Batches,
     config: TrainingConfig,
-) -> Evaluation:
+) -> _Measured:
     """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
     task.eval()
     compressor.eval()
@@ -265,7 +264,7 @@ def evaluate(
         labels.append(targets.cpu())
     hits = torch.cat(correct)
     loss_mean, task_mean = (sums / len(hits)).tolist()
-    return Evaluation(
+    return _Measured(
         loss=loss_mean,
         task_loss=task_mean,
         accuracy=float(hits.double().mean()),

@@ -12,28 +12,14 @@ from bandwise.training.config import TrainingConfig
 if TYPE_CHECKING:
     from bandwise.training.examples import Examples, coefficient_examples, pixel_examples
     from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
-    from bandwise.training.paper import (
-        BandEpoch,
-        Batches,
-        fit,
-        joint_loss,
-        train,
-    )
+    from bandwise.training.paper import BandEpoch, Batches, fit, joint_loss, train
     from bandwise.training.processes import Processes, joined
     from bandwise.training.state import EpochRecord, TrainingResult
 
 _HOMES = {
     "bandwise.training.examples": ("Examples", "coefficient_examples", "pixel_examples"),
     "bandwise.training.networks": ("NetworkConfig", "TrainableTransform", "train_network"),
-    "bandwise.training.paper": (
-        "BandEpoch",
-        "Batches",
-        "coefficient_examples",
-        "fit",
-        "joint_loss",
-        "pixel_examples",
-        "train",
-    ),
+    "bandwise.training.paper": ("BandEpoch", "Batches", "fit", "joint_loss", "train"),
     "bandwise.training.processes": ("Processes", "joined"),
     "bandwise.training.state": ("EpochRecord", "TrainingResult"),
 }

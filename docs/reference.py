@@ -31,10 +31,10 @@ MODULES = (
     "bandwise.rate",
     "bandwise.learning",
     "bandwise.guidance",
-    "bandwise.measures",
     "bandwise.evaluation",
     "bandwise.inference",
     "bandwise.results",
+    "bandwise.statistics",
     "bandwise.report",
     "bandwise.errors",
 )

@@ -20,7 +20,6 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from bandwise.adaptive import load_profile
 
 from bandwise import jpeg
 from bandwise.data.known import parse_idx
@@ -53,7 +52,8 @@ from bandwise.pipeline.sources import Source
 from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.tarfiles import TarWriter, read_members
 from bandwise.pipeline.transcoding import IMAGE_ERRORS
-from bandwise.results import read_rows, write_rows
+from bandwise.profile import Profile
+from bandwise.results import Record, Results, read_rows, write_rows
 from fuzz import changes, seeds
 from fuzz.changes import Change
 
@@ -155,10 +155,10 @@ def transcoded(data: bytes) -> None:
 
 
 def profile(data: bytes) -> None:
-    found = load_profile(_file(data, "profile.json"))
+    found = Profile.load(_file(data, "profile.json"))
     again = _folder() / "again.json"
     found.save(again)
-    assert load_profile(again).sha256 == found.sha256
+    assert Profile.load(again).sha256 == found.sha256
 
 
 def tar(data: bytes) -> None:
@@ -213,25 +213,27 @@ def results(data: bytes) -> None:
     assert repr(read_rows(again)) == repr(rows)
 
 
-def ledger(data: bytes) -> None:
-    from bandwise.evaluation.ledger import Ledger
-
-    (experiment, _) = _rows()
-    folder = _folder() / "ledger"
+def store(data: bytes) -> None:
+    experiment = Results.load(_file(seeds.results()[0], "seed.jsonl")).experiment
+    folder = _folder() / "store"
     folder.mkdir(exist_ok=True)
     (folder / "results.jsonl").write_bytes(data)
-    opened = Ledger.open(folder, experiment)
-    assert opened.rows()
+    opened = Results.open(folder, experiment)
+    again = Results.load(folder)
+    assert [each.to_row() for each in opened.of(Record)] == [
+        each.to_row() for each in again.of(Record)
+    ]
 
 
 def report(data: bytes) -> None:
     from bandwise.report.adaptive import holds_codebooks
     from bandwise.report.adaptive.records import parse_adaptive_records
-    from bandwise.report.rate_accuracy import holds_points
     from bandwise.report.rate_accuracy.records import parse_rate_records
     from bandwise.report.records import parse_records
     from bandwise.report.straight import holds_trained
     from bandwise.report.straight.records import parse_straight_records
+
+    from bandwise.report.rate_accuracy import holds_points
 
     rows = read_rows(_file(data, "results.jsonl"))
     for holds, parse in (
@@ -302,11 +304,6 @@ class Output:
 
 
 @functools.cache
-def _rows() -> list[dict[str, Any]]:
-    return read_rows(_file(seeds.results()[0], "seed.jsonl"))
-
-
-@functools.cache
 def _temporary() -> tempfile.TemporaryDirectory[str]:
     memory = Path("/dev/shm")
     return tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None)
@@ -373,8 +370,8 @@ TARGETS: dict[str, Target] = {
     "results": Target(
         read=results, errors=(ResultsError,), seeds=seeds.results, change=changes.json_values
     ),
-    "ledger": Target(
-        read=ledger,
+    "store": Target(
+        read=store,
         errors=(ResultsError, ConfigurationError),
         seeds=seeds.results,
         change=changes.json_values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class Codec(ABC):
 
     name: str
     sweep: ClassVar[Sequence[float]] = QUALITIES
+    package: ClassVar[str | None] = None
+    """Package that the codec needs beside those of bandwise."""
 
     def __init__(
         self,
@@ -92,9 +95,11 @@ class Codec(ABC):
         """Tables of a setting; None where they do not determine a sequential file's payload."""
         return None
 
-    @staticmethod
-    def unavailable() -> str | None:
+    @classmethod
+    def unavailable(cls) -> str | None:
         """Why the codec cannot be used on this machine, or None."""
+        if cls.package is not None and importlib.util.find_spec(cls.package) is None:
+            return f"the package {cls.package} is not installed (pip install {cls.package})"
         return None
 
     def subsamplings(self) -> Iterator[tuple[Subsampling, str]]:

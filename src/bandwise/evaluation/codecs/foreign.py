@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image, features
@@ -53,7 +53,7 @@ class _ForeignJpeg(Codec):
 class JpegliCodec(_ForeignJpeg):
     """jpegli: JPEG with adaptive quantisation and optimised Huffman codes."""
 
-    name = "jpegli"
+    name, package = "jpegli", "ajpegli"
 
     def encode(self, pixels_u8: Pixels, setting: Setting) -> bytes:
         """JPEG file."""
@@ -65,11 +65,6 @@ class JpegliCodec(_ForeignJpeg):
             progressive=2 if options["progressive"] else 0,
         )
         return data
-
-    @staticmethod
-    def unavailable() -> str | None:
-        """Why the codec cannot be used on this machine, or None."""
-        return _missing("ajpegli")
 
 
 class MozJpegCodec(_ForeignJpeg):
@@ -101,8 +96,8 @@ class MozJpegCodec(_ForeignJpeg):
             raise BandwiseError(f"{program} failed at {setting.family} {setting.label}: {printed}")
         return done.stdout
 
-    @staticmethod
-    def unavailable() -> str | None:
+    @classmethod
+    def unavailable(cls) -> str | None:
         """Why the codec cannot be used on this machine, or None."""
         if mozjpeg_program() is None:
             return (
@@ -112,11 +107,36 @@ class MozJpegCodec(_ForeignJpeg):
         return None
 
 
-class WebPCodec(Codec):
-    """Lossy WebP with the slowest, smallest method; its chroma is always 4:2:0."""
+class _PillowCodec(Codec):
+    """A format that Pillow reads and writes, with the options of a setting."""
+
+    fixed: ClassVar[dict[str, Any]]
+    """Options of every setting."""
+
+    def encode(self, pixels_u8: Pixels, setting: Setting) -> bytes:
+        """File of the format."""
+        with io.BytesIO() as stream:
+            options = {**self.fixed, **setting.options}
+            Image.fromarray(pixels_u8).save(stream, self.name.upper(), **options)
+            return stream.getvalue()
+
+    def decode(self, data: bytes, shape: tuple[int, ...]) -> Pixels:
+        """Pixels, grey where `shape` is: WebP itself has colour alone."""
+        with Image.open(io.BytesIO(data), formats=[self.name.upper()]) as image:
+            return np.asarray(image.convert("L" if len(shape) == 2 else "RGB"))
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        """Why the codec cannot be used on this machine, or None."""
+        return None if features.check(cls.name) else f"this Pillow was built without {cls.name}"
+
+
+class WebPCodec(_PillowCodec):
+    """Lossy WebP (VP8) with the slowest, smallest method; its chroma is always 4:2:0."""
 
     name = "webp"
     sweep = (*range(0, 40, 2), *range(40, 60, 5), *range(60, 100, 10))
+    fixed: ClassVar = {"lossless": False}
 
     def settings(self) -> list[Setting]:
         """One family."""
@@ -125,21 +145,8 @@ class WebPCodec(Codec):
             for quality in self.qualities
         ]
 
-    def encode(self, pixels_u8: Pixels, setting: Setting) -> bytes:
-        """WebP file with a VP8 (lossy) bitstream."""
-        return _saved(pixels_u8, "WEBP", lossless=False, **setting.options)
 
-    def decode(self, data: bytes, shape: tuple[int, ...]) -> Pixels:
-        """Pixels, grey where `shape` is: WebP itself has colour alone."""
-        return _opened(data, "WEBP", shape)
-
-    @staticmethod
-    def unavailable() -> str | None:
-        """Why the codec cannot be used on this machine, or None."""
-        return None if features.check("webp") else "this Pillow was built without WebP"
-
-
-class AvifCodec(Codec):
+class AvifCodec(_PillowCodec):
     """AVIF with 4:2:0 and 4:4:4 chroma; 4:0:0 for grey, on one thread.
 
     Speed 6 is Pillow's default. At 128×128 pixels speed 4 took 5 times as long for files within
@@ -148,6 +155,7 @@ class AvifCodec(Codec):
 
     name = "avif"
     sweep = (*range(0, 60, 4), 60, 70, 80)
+    fixed: ClassVar = {"max_threads": 1}
 
     def settings(self) -> list[Setting]:
         """Each subsampling over the qualities."""
@@ -165,24 +173,11 @@ class AvifCodec(Codec):
             for quality in self.qualities
         ]
 
-    def encode(self, pixels_u8: Pixels, setting: Setting) -> bytes:
-        """AVIF file."""
-        return _saved(pixels_u8, "AVIF", max_threads=1, **setting.options)
-
-    def decode(self, data: bytes, shape: tuple[int, ...]) -> Pixels:
-        """Pixels, grey where `shape` is."""
-        return _opened(data, "AVIF", shape)
-
-    @staticmethod
-    def unavailable() -> str | None:
-        """Why the codec cannot be used on this machine, or None."""
-        return None if features.check("avif") else "this Pillow was built without AVIF"
-
 
 class JpegXlCodec(Codec):
     """JPEG XL (VarDCT) as a naked codestream, over Butteraugli distances, on one thread."""
 
-    name = "jpeg-xl"
+    name, package = "jpeg-xl", "imagecodecs"
     sweep = (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25)
 
     def settings(self) -> list[Setting]:
@@ -210,10 +205,10 @@ class JpegXlCodec(Codec):
         library: Any = import_module("imagecodecs")
         return np.asarray(library.jpegxl_decode(data, numthreads=1), np.uint8).reshape(shape)
 
-    @staticmethod
-    def unavailable() -> str | None:
+    @classmethod
+    def unavailable(cls) -> str | None:
         """Why the codec cannot be used on this machine, or None."""
-        if reason := _missing("imagecodecs"):
+        if reason := super().unavailable():
             return reason
         library: Any = import_module("imagecodecs")
         if not library.JPEGXL.available:
@@ -244,20 +239,3 @@ def _programs() -> Iterator[Path]:
         program = Path(folder) / "bin" / "cjpeg"
         if os.access(program, os.X_OK):
             yield program
-
-
-def _missing(package: str) -> str | None:
-    if importlib.util.find_spec(package) is None:
-        return f"the package {package} is not installed (pip install {package})"
-    return None
-
-
-def _saved(pixels_u8: Pixels, kind: str, **options: Any) -> bytes:
-    with io.BytesIO() as stream:
-        Image.fromarray(pixels_u8).save(stream, kind, **options)
-        return stream.getvalue()
-
-
-def _opened(data: bytes, kind: str, shape: tuple[int, ...]) -> Pixels:
-    with Image.open(io.BytesIO(data), formats=[kind]) as image:
-        return np.asarray(image.convert("L" if len(shape) == 2 else "RGB"))

@@ -27,6 +27,8 @@ MODULES = (
     "bandwise.transform",
     "bandwise.profile",
     "bandwise.encoding",
+    "bandwise.progress",
+    "bandwise.executors",
     "bandwise.pipeline",
     "bandwise.rate",
     "bandwise.learning",

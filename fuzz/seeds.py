@@ -213,15 +213,11 @@ def results() -> list[bytes]:
 
 def reported() -> list[bytes]:
     """One row of each kind of every experiment that has a report."""
-    from tests.report.conftest import synthetic_rows
-    from tests.report.rate_accuracy.synthetic import rate_rows
-    from tests.report.straight.synthetic import straight_rows
+    from tests.report.synthetic import RESULTS
 
-    experiments = (
-        synthetic_rows(seeds=(0,), epochs=1, classes=tuple("abcd"), image_shape=(1, 8, 8)),
-        rate_rows(images=100, examples=1),
-        straight_rows(seeds=(0,), test=8, epochs=1),
-    )
+    from bandwise.results import Record
+
+    experiments = ([record.to_row() for record in make().of(Record)] for make in RESULTS.values())
     kinds = ({row["record"]: row for row in reversed(rows)} for rows in experiments)
     return [
         b"".join(json.dumps(row).encode() + b"\n" for row in of_kind.values()) for of_kind in kinds

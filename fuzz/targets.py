@@ -226,25 +226,12 @@ def store(data: bytes) -> None:
 
 
 def report(data: bytes) -> None:
-    from bandwise.report.adaptive import holds_codebooks
-    from bandwise.report.adaptive.records import parse_adaptive_records
-    from bandwise.report.rate_accuracy.records import parse_rate_records
-    from bandwise.report.records import parse_records
-    from bandwise.report.straight import holds_trained
-    from bandwise.report.straight.records import parse_straight_records
+    from bandwise.report import summary, unfinished
+    from bandwise.results import Results
 
-    from bandwise.report.rate_accuracy import holds_points
-
-    rows = read_rows(_file(data, "results.jsonl"))
-    for holds, parse in (
-        (holds_codebooks, parse_adaptive_records),
-        (holds_points, parse_rate_records),
-        (holds_trained, parse_straight_records),
-        (bool, parse_records),
-    ):
-        if holds(rows):
-            parse(rows)
-            return
+    results = Results.load(_file(data, "results.jsonl"))
+    unfinished(results)
+    summary(results)
 
 
 def checkpoint(data: bytes) -> None:

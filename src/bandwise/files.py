@@ -51,20 +51,12 @@ def output_errors(path: Path, doing: str = "write") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"cannot {doing} {path}: {error.strerror or error}; "
-            "free some space or choose another output folder"
-        ) from error
+        advice = "; free some space or choose another output folder" if doing == "write" else ""
+        raise OutputError(f"cannot {doing} {path}: {error.strerror or error}{advice}") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary name beside ``path``, flush it to the disk and rename.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written or the disk is full. An older ``path`` stays as it was.
-    """
+    """Write ``data`` as `writing_atomically` does."""
     with writing_atomically(path) as stream:
         stream.write(data)
 

@@ -97,38 +97,27 @@ def test_the_same_files_whatever_the_workers_and_however_the_ladder_is_named(
         (slice(0, 2), [], "give --network NAME and --weights FILE"),
         (slice(0, 0), ["--requantise"], "leave out --requantise"),
         (slice(0, 0), ["--tolerance", "-1"], "tolerance"),
+        (slice(0, 0), None, "belong to a ladder of several profiles and there is one"),
+        (slice(0, 4), ["--tolerance", "1"], "belong to a ladder of several profiles"),
     ],
 )
 def test_a_ladder_that_is_used_wrongly_is_a_usage_error(
     images: Path,
     ladder: Path,
-    network: list[str],
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    left_out: slice,
-    added: list[str],
-    message: str,
-) -> None:
-    del network[left_out]
-    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(ladder)]
-    assert run([*command, *network, *added]) == 2
-    err = " ".join(said(capfd)[1].replace("│", " ").split())
-    assert message in err
-    assert not (tmp_path / "out").exists()
-
-
-def test_what_belongs_to_a_ladder_is_a_usage_error_for_one_profile(
-    images: Path,
     profile: Path,
     network: list[str],
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
+    left_out: slice,
+    added: list[str] | None,
+    message: str,
 ) -> None:
-    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
-    for options in (network, ["--tolerance", "0.05"]):
-        assert run([*command, *options]) == 2
-        err = " ".join(said(capfd)[1].replace("│", " ").split())
-        assert "belong to a ladder of several profiles and there is one" in err
+    del network[left_out]
+    profiles = profile if "belong" in message else ladder
+    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profiles)]
+    assert run([*command, *network, *(added or [])]) == 2
+    err = " ".join(said(capfd)[1].replace("│", " ").split())
+    assert message in err
     assert not (tmp_path / "out").exists()
 
 

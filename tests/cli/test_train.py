@@ -132,5 +132,4 @@ def test_processes_of_torchrun_train_one_model_though_one_is_killed(
     for line in ("coefficients 1/2", "coefficients 2/2", "test accuracy", "model "):
         assert len(re.findall(rf"{line}", text, re.MULTILINE)) == 1, text
     assert done.stdout.count("12 files") == 2
-    model = Model.load(tmp_path / "two" / "model.safetensors", own_network=DYING)
-    assert all(value.isfinite().all() for value in model.module.state_dict().values())
+    assert Model.load(tmp_path / "two" / "model.safetensors", own_network=DYING).grid == (2, 2)

@@ -53,7 +53,7 @@ def with_orientation(orientation: int) -> Image.Exif:
     grey=st.booleans(),
     container=st.sampled_from(["baseline", "progressive", "smallest"]),
     subsampling=st.sampled_from(sorted(LUMA_SAMPLING)),
-    slope=st.sampled_from([None, 0.1]),
+    lagrangian=st.sampled_from([None, 0.1]),
 )
 def test_any_image_becomes_what_encode_pixels_makes_of_it(
     height: int,
@@ -61,10 +61,14 @@ def test_any_image_becomes_what_encode_pixels_makes_of_it(
     grey: bool,
     container: Container,
     subsampling: Subsampling,
-    slope: float | None,
+    lagrangian: float | None,
 ) -> None:
     sensitivity = {name: np.ones((8, 8)) for name in ("luma", "cb", "cr")}
-    optimised = None if slope is None else RateDistortion(lagrangian=slope, sensitivity=sensitivity)
+    optimised = (
+        None
+        if lagrangian is None
+        else RateDistortion(lagrangian=lagrangian, sensitivity=sensitivity)
+    )
     profile = replace(PROFILE, subsampling=subsampling, rate_distortion=optimised)
     pixels = picture(height, width, grey=grey)
     data = transcode(png(pixels), ProfileEncoder(profile, container)).data

@@ -66,11 +66,6 @@ def test_the_bytes_are_the_same_with_every_executor(
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
-def test_one_image_goes_into_the_folder(images: Path, tmp_path: Path) -> None:
-    assert encode_tree(images / "deep/d.tif", tmp_path / "out", ENCODER).encoded == 1
-    assert list(contents(tmp_path / "out")) == ["d.jpg"]
-
-
 def test_options_reach_every_image(images: Path, tmp_path: Path) -> None:
     encoder, options = ProfileEncoder(PROFILE, "progressive"), EncodeOptions(requantise=True)
     totals = encode_tree(images, tmp_path / "out", encoder, options=options)
@@ -230,14 +225,6 @@ def test_files_that_would_get_one_name_are_skipped_and_the_rest_goes_on(
     assert len(contents(out)) == totals.encoded + 1
     again = encode_tree(tmp_path / "in", out, ENCODER, resume=True)
     assert (again.kept, again.first_skipped) == (totals.encoded, totals.first_skipped)
-
-
-def test_a_file_that_is_there_is_not_taken_for_one_whose_name_is_shared(tmp_path: Path) -> None:
-    put_image(tmp_path / "in" / "x.png")
-    encode_tree(tmp_path / "in", tmp_path / "out", ENCODER)
-    put_image(tmp_path / "in" / "x.jpg", 1, "JPEG")
-    totals = encode_tree(tmp_path / "in", tmp_path / "out", ENCODER, resume=True)
-    assert (totals.kept, totals.skipped) == (0, 2)
 
 
 @pytest.mark.parametrize("out", ["in", "in/out", "in/../in", "link", "link/new"])

@@ -130,12 +130,14 @@ def encode_tree(
         settings, or cannot be written.
     ErrorRateError
         When more files than `max_error_rate`, and more than ten, cannot be encoded.
+    WorkerError
+        When a process of the executor dies, or memory runs out.
     """
     check_limit(max_error_rate)
     if not source.exists():
         raise DataNotFoundError(f"{source} does not exist; name an image or a folder of images")
     _check_place(str(source), out)
-    files = ImageFiles(shard_images=1, root=source.absolute())
+    files = ImageFiles(path=source.absolute(), shard_images=1)
     names = [entry.location for entry in files.entries()]
     if not names:
         raise DataNotFoundError(f"{source} holds no files; name an image or a folder of images")
@@ -178,18 +180,11 @@ def encode_shards(
     Raises
     ------
     OutputError
-        When `out` holds something and `resume` is not given, when it was begun with another
-        profile, options or settings, or when it cannot be written.
+        As `encode_tree` does, and when `out` holds anything and `resume` is not given.
     SourceChangedError
         When the source, or a file of it, is not what it was when the run began.
-    ErrorRateError
-        When more images than `max_error_rate`, and more than ten, cannot be encoded.
-    DataError
-        In its other kinds when the source is missing or cannot be read.
-    ConfigurationError
-        When `out` lies in the source, or a setting cannot work.
-    WorkerError
-        When a process of the executor dies.
+    BandwiseError
+        In other kinds as `encode_tree` does.
     """
     check_limit(max_error_rate)
     out = out.absolute()

@@ -34,7 +34,7 @@ from bandwise.files import (
     write_json,
     writing_atomically,
 )
-from bandwise.pipeline.sources import Part, Source, SourceFile
+from bandwise.pipeline.sources import Part, Source
 from bandwise.pipeline.transcoding import EncodeOptions
 from bandwise.profile import Profile
 
@@ -47,9 +47,6 @@ FORMAT, SCHEMA = "bandwise-run", 1
 MAX_ERROR_RATE = 0.01
 ERRORS_ALWAYS_ALLOWED = 10
 """So that a few bad files do not stop a small run."""
-
-PROFILES_NAMED = 4
-"""More profiles than this are not named one by one in messages."""
 
 Layout = Literal["tree", "shards"]
 
@@ -86,12 +83,11 @@ class Run:
 
     def facts(self) -> dict[str, Any]:
         """What has to be the same for a run to go on, as messages name it."""
-        first, *others = (f"{one.name} ({one.sha256[:12]})" for one in self.profiles)
-        profiles = ", ".join([first, *others])
-        if len(self.profiles) > PROFILES_NAMED:
-            joined = "".join(one.sha256 for one in self.profiles)
-            together = hashlib.sha256(joined.encode()).hexdigest()
-            profiles = f"{first} and {len(others)} others ({together[:12]})"
+        first, *others = self.profiles
+        profiles = f"{first.name} ({first.sha256[:12]})"
+        if others:
+            together = hashlib.sha256("".join(one.sha256 for one in others).encode()).hexdigest()
+            profiles += f" and {len(others)} others ({together[:12]})"
         return {"layout": self.layout, "profiles": profiles, **self.options, **self.settings}
 
     @classmethod
@@ -168,19 +164,10 @@ def check_plan(out: Path, source: Source) -> None:
 
 def _difference(then: Part | None, now: Part | None) -> str:
     before, after = (part.files if part else () for part in (then, now))
-    for old, new in zip_longest(before, after):
+    for old, new in zip_longest(before, after, fillvalue="no further file"):
         if old != new:
-            return f"{_in_words(old)} then, {_in_words(new)} now"
+            return f"{old} then, {new} now"
     return "its files are cut into other parts"
-
-
-def _in_words(file: SourceFile | None) -> str:
-    if file is None:
-        return "no further file"
-    label = "" if file.label is None else f", class {file.label}"
-    if file.size_bytes is None:
-        return f"{file.location}{label}"
-    return f"{file.location} ({file.size_bytes} B, modified at {file.modified_ns} ns{label})"
 
 
 @dataclass(frozen=True)

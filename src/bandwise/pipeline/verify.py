@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(kw_only=True)
 class Verified:
-    """What was found in a folder."""
+    """What was found in a folder, or in a part of it."""
 
     shards: int = 0
     images: int = 0
@@ -48,14 +48,8 @@ class Verified:
     problems: list[Problem] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Checked:
-    """What a task found: the row that the manifest should have, if the entry can be read."""
-
-    images: int = 0
-    quarantined: int = 0
-    row: Mapping[str, Any] | None = None
-    problems: tuple[Problem, ...] = ()
+_Checked = tuple[Verified, Mapping[str, Any] | None]
+"""What a task found, and of a shard the row that the manifest should have, if it can be read."""
 
 
 def verify(
@@ -70,43 +64,40 @@ def verify(
     run = Run.load(out)
     if run is None:
         raise DataNotFoundError(f"{out} holds no run of `bandwise encode`; name its output folder")
-    check: Callable[..., _Checked]
+    found = Verified()
     if run.layout == "shards":
-        tasks: list[Any] | Iterator[Any] = (Task(index=i, part=p) for i, p in _plan(out))
-        total, check = sum(1 for _ in _plan(out)), _check_shard
+        total = found.shards = sum(1 for _ in read_plan(out))
+        plan = enumerate(read_plan(out))
+        tasks: Iterator[Any] = (Task(index=index, part=part) for index, part in plan)
+        work: Callable[[Any], _Checked] = partial(_check_shard, out=out, profiles=run.profiles)
     else:
         listed = read_files(out)
-        tasks, total, check = list(listed.values()), len(listed), _check_listed
-    found = Verified(shards=total if run.layout == "shards" else 0)
-    rows = []
-    work = partial(check, out=out, profiles=run.profiles)
+        total, tasks = len(listed), iter(listed.values())
+        work = partial(_check_file, out=out, profiles=run.profiles)
+        found.quarantined = count_listed(out)
+    rows: list[Mapping[str, Any] | None] = []
     with closing((executor or InProcess()).map(work, tasks)) as results:
-        for done, checked in enumerate(results, start=1):
+        for done, (checked, row) in enumerate(results, start=1):
             found.images += checked.images
             found.quarantined += checked.quarantined
             found.problems += checked.problems
-            rows.append(checked.row)
+            rows.append(row)
             progress(Progress(stage="verifying", done=done, total=total, unit="files"))
     if run.layout == "shards":
         found.problems += [*_manifest_problems(out, rows), *_strangers(out, total)]
     else:
-        found.quarantined = count_listed(out)
         found.problems += _unlisted(out, listed)
     return found
-
-
-def _plan(out: Path) -> Iterator[tuple[int, Any]]:
-    return enumerate(read_plan(out))
 
 
 def _check_shard(task: Task, *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
     path, entry = shard_path(out, task.index), entry_path(out, task.index)
     if not entry.exists():
-        return _Checked(problems=(Problem(entry.name, NOT_FINISHED),))
+        return Verified(problems=[Problem(entry.name, NOT_FINISHED)]), None
     try:
         shard = Shard.load(out, task.index)
     except CorruptDataError as error:
-        return _Checked(problems=(Problem(entry.name, str(error)),))
+        return Verified(problems=[Problem(entry.name, str(error))]), None
     try:
         problems = [Problem(path.name, what) for what in _tar_problems(path, shard, profiles)]
     except OSError as error:
@@ -115,12 +106,8 @@ def _check_shard(task: Task, *, out: Path, profiles: tuple[Profile, ...]) -> _Ch
     if task.part.images is not None and accounted != task.part.images:
         what = f"it accounts for {accounted} of {task.part.images} images"
         problems.append(Problem(entry.name, what))
-    return _Checked(
-        images=shard.images,
-        quarantined=len(shard.quarantined),
-        row=shard.row,
-        problems=tuple(problems),
-    )
+    skipped = len(shard.quarantined)
+    return Verified(images=shard.images, quarantined=skipped, problems=problems), shard.row
 
 
 def _tar_problems(path: Path, shard: Shard, profiles: tuple[Profile, ...]) -> Iterator[str]:
@@ -165,7 +152,7 @@ def _check_sample(key: str, data: bytes, profiles: tuple[Profile, ...]) -> int:
     return images
 
 
-def _check_listed(row: Mapping[str, Any], *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
+def _check_file(row: Mapping[str, Any], *, out: Path, profiles: tuple[Profile, ...]) -> _Checked:
     try:
         data = read_path(out / row["path"])
         found = len(data), hashlib.sha256(data).hexdigest()
@@ -174,8 +161,8 @@ def _check_listed(row: Mapping[str, Any], *, out: Path, profiles: tuple[Profile,
         check_file(data, profiles)
         jpeg.decode(data)
     except (CorruptDataError, *IMAGE_ERRORS) as error:
-        return _Checked(problems=(Problem(row["path"], str(error)),))
-    return _Checked(images=1)
+        return Verified(problems=[Problem(row["path"], str(error))]), None
+    return Verified(images=1), None
 
 
 def _manifest_problems(out: Path, rows: list[Mapping[str, Any] | None]) -> Iterator[Problem]:

@@ -23,7 +23,6 @@ from bandwise.pipeline.sources import (
     Archives,
     ImageFiles,
     Part,
-    PathList,
     Sample,
     Source,
     SourceFile,
@@ -108,7 +107,7 @@ def test_a_list_names_paths_beside_it_urls_and_labels(
     (tmp_path / "list.txt").write_text(lines)
     monkeypatch.chdir("/")
     source = open_source(str(tmp_path / "list.txt"), shard_images=3)
-    assert source == PathList(shard_images=3, path=tmp_path / "list.txt")
+    assert source == ImageFiles(path=tmp_path / "list.txt", shard_images=3, is_list=True)
     assert [len(part) for part in names(source)] == [3, 1]
     found = samples(source)
     assert [one.others for one in found] == [{"cls": b"3"}, {}, {"cls": b"1"}, {}]

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from bandwise.errors import ConfigurationError, DataNotFoundError
 from bandwise.images import image_suffixes
 from bandwise.pipeline.sources.archives import Archives
-from bandwise.pipeline.sources.files import ImageFiles, PathList, walk
+from bandwise.pipeline.sources.files import ImageFiles, walk
 from bandwise.pipeline.sources.locations import is_url
 from bandwise.pipeline.sources.samples import Part, Sample, Source, SourceFile, key_of
 from bandwise.pipeline.sources.tables import Tables
@@ -30,7 +30,6 @@ __all__ = [
     "Archives",
     "ImageFiles",
     "Part",
-    "PathList",
     "Sample",
     "Source",
     "SourceFile",
@@ -72,9 +71,8 @@ def open_source(
         raise ConfigurationError(f"{name} is no Parquet, which alone has columns of images")
     if is_url(name):
         raise ConfigurationError(f"{name} is no archive or Parquet file; put URLs into a list")
-    if path.suffix == LIST_SUFFIX and path.is_file():
-        return PathList(shard_images=shard_images, path=path)
-    return ImageFiles(shard_images=shard_images, root=path)
+    is_list = path.suffix == LIST_SUFFIX and path.is_file()
+    return ImageFiles(path=path, shard_images=shard_images, is_list=is_list)
 
 
 def is_image_or_folder(name: str) -> bool:
@@ -91,7 +89,7 @@ def _files(name: str, path: Path) -> tuple[Path, Iterator[str]]:
     if not path.exists():
         raise DataNotFoundError(f"{name} does not exist; name an image or a folder of images")
     if path.suffix == LIST_SUFFIX:
-        lines = PathList(shard_images=1, path=path).entries()
+        lines = ImageFiles(path=path, shard_images=1, is_list=True).entries()
         return path.parent, (entry.location for entry in lines)
     return path.parent, iter([path.name])
 

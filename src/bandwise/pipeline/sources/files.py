@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,19 +19,56 @@ MAX_LINE, MAX_LABEL_DIGITS = 2**16, 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Files(ABC):
-    """Files one by one, so many in a part."""
+class ImageFiles:
+    """Files one by one, so many in a part: of a folder tree, of a list of them, or a single one.
 
+    A tree gives every file of a folder and its sub-folders in the order of names; hidden files are
+    passed over. A sub-folder is a class: FOLDER/CLASS/..., or FOLDER/train/CLASS/... and the other
+    splits. A list is a text file with a path or URL a line, behind a tab the number of its class if
+    it has one; paths are relative to the list, and empty lines are passed over.
+
+    Raises
+    ------
+    DataNotFoundError
+        For a folder that cannot be listed.
+    CorruptDataError
+        For a label in a list that is no number of up to 18 digits, and a line of more than 64 Ki
+        characters.
+    """
+
+    path: Path
     shard_images: int
-
-    @abstractmethod
-    def entries(self) -> Iterator[SourceFile]:
-        """Files and labels; nothing is asked of the files."""
+    is_list: bool = False
 
     @property
-    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """The kind of source and, of a tree, its classes, whose numbers are the labels."""
+        if self.is_list:
+            return {"kind": "list", "shard_images": self.shard_images}
+        return {"kind": "files", "shard_images": self.shard_images, "classes": self._classes()}
+
+    @property
     def above(self) -> Path:
         """Folder that paths are relative to."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def entries(self) -> Iterator[SourceFile]:
+        """Files and labels; nothing is asked of the files."""
+        if self.is_list:
+            yield from _listed(self.path)
+            return
+        if not self.path.is_dir():
+            yield SourceFile(location=self.path.name)
+            return
+        labels = {name: number for number, name in enumerate(self._classes())}
+        has_splits = self._has_splits()
+        for path in walk(self.path):
+            name = Path(path).relative_to(self.path)
+            folders = name.parts[:-1]
+            if has_splits and folders and folders[0] in SPLITS:
+                folders = folders[1:]
+            label = labels[folders[0]] if folders else None
+            yield SourceFile(location=name.as_posix(), label=label)
 
     def parts(self) -> Iterator[Part]:
         """Files in parts, with what each is like now."""
@@ -47,98 +83,48 @@ class _Files(ABC):
         """One sample a file."""
         above = self.above
         for file in part.files:
-            yield _sample(file, above)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageFiles(_Files):
-    """Every file of a folder and its sub-folders, or one file, in the order of names.
-
-    A sub-folder is a class: FOLDER/CLASS/..., or FOLDER/train/CLASS/... and the other splits.
-    Hidden files are passed over. `DataNotFoundError` for a folder that cannot be listed.
-    """
-
-    root: Path
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The kind of source and its classes, whose numbers are the labels."""
-        return {
-            "kind": "files",
-            "shard_images": self.shard_images,
-            "classes": self._classes(),
-        }
-
-    def entries(self) -> Iterator[SourceFile]:
-        """Files by name, labelled by folder."""
-        if not self.root.is_dir():
-            yield SourceFile(location=self.root.name)
-            return
-        labels = {name: number for number, name in enumerate(self._classes())}
-        has_splits = self._has_splits()
-        for path in walk(self.root):
-            name = Path(path).relative_to(self.root)
-            folders = name.parts[:-1]
-            if has_splits and folders and folders[0] in SPLITS:
-                folders = folders[1:]
-            label = labels[folders[0]] if folders else None
-            yield SourceFile(location=name.as_posix(), label=label)
-
-    @property
-    def above(self) -> Path:
-        """The folder, or that of the one file."""
-        return self.root if self.root.is_dir() else self.root.parent
+            name, data, problem = file.location, b"", None
+            try:
+                data = read_file(name, above=above)
+            except UnreadableImageError as error:
+                problem = str(error)
+            check_unchanged(file, above=above)
+            if problem is not None:
+                yield Sample(name=name, key=key_of(name), problem=problem)
+                continue
+            others = {} if file.label is None else {"cls": str(file.label).encode()}
+            yield Sample(name=name, key=key_of(name), images={"jpg": data}, others=others)
 
     def _has_splits(self) -> bool:
-        return (self.root / "train").is_dir()
+        return (self.path / "train").is_dir()
 
     def _classes(self) -> list[str]:
-        if not self.root.is_dir():
+        if not self.path.is_dir():
             return []
-        above = [self.root]
+        above = [self.path]
         if self._has_splits():
-            above = [self.root / name for name in _folders(self.root) if name in SPLITS]
+            above = [self.path / name for name in _folders(self.path) if name in SPLITS]
         return sorted({name for folder in above for name in _folders(folder)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class PathList(_Files):
-    """A text file with a path or URL a line, behind a tab the number of its class if it has one.
-
-    Paths are relative to the list. Empty lines are passed over. `CorruptDataError` for a label
-    that is no number of up to 18 digits, and a line of more than 64 Ki characters.
-    """
-
-    path: Path
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The kind of source."""
-        return {"kind": "list", "shard_images": self.shard_images}
-
-    def entries(self) -> Iterator[SourceFile]:
-        """Lines of the list."""
-        with self.path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-            for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), ""), start=1):
-                if len(line) == MAX_LINE:
-                    raise CorruptDataError(
-                        f"{self.path}, line {number} has {MAX_LINE} characters or more; "
-                        "give a text file with a path or URL a line"
-                    )
-                location, _, label = line.rstrip("\r\n").partition("\t")
-                is_number = label.isascii() and label.isdecimal()
-                if label and not (is_number and len(label) <= MAX_LABEL_DIGITS):
-                    raise CorruptDataError(
-                        f"{self.path}, line {number}: behind the tab stands {label[:40]!r}; "
-                        "give the number of the image's class, or the path alone"
-                    )
-                if location:
-                    yield SourceFile(location=location, label=int(label) if label else None)
-
-    @property
-    def above(self) -> Path:
-        """Folder of the list."""
-        return self.path.parent
+def _listed(path: Path) -> Iterator[SourceFile]:
+    """Lines of a list."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), ""), start=1):
+            if len(line) == MAX_LINE:
+                raise CorruptDataError(
+                    f"{path}, line {number} has {MAX_LINE} characters or more; "
+                    "give a text file with a path or URL a line"
+                )
+            location, _, label = line.rstrip("\r\n").partition("\t")
+            is_number = label.isascii() and label.isdecimal()
+            if label and not (is_number and len(label) <= MAX_LABEL_DIGITS):
+                raise CorruptDataError(
+                    f"{path}, line {number}: behind the tab stands {label[:40]!r}; "
+                    "give the number of the image's class, or the path alone"
+                )
+            if location:
+                yield SourceFile(location=location, label=int(label) if label else None)
 
 
 def walk(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -149,14 +135,7 @@ def walk(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
     here = os.path.realpath(folder)
     if here in above:
         return
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(
-                (entry.name, entry.is_dir()) for entry in listing if not entry.name.startswith(".")
-            )
-    except OSError as error:
-        raise DataNotFoundError(f"{folder} cannot be listed: {error.strerror or error}") from error
-    for name, is_folder in entries:
+    for name, is_folder in _entries(folder):
         path = os.path.join(folder, name)  # noqa: PTH118 - a million of them
         if is_folder:
             yield from walk(path, (*above, here))
@@ -165,18 +144,15 @@ def walk(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _folders(folder: Path) -> list[str]:
-    with os.scandir(folder) as listing:
-        return [each.name for each in listing if each.is_dir() and not each.name.startswith(".")]
+    return [name for name, is_folder in _entries(folder) if is_folder]
 
 
-def _sample(planned: SourceFile, above: Path) -> Sample:
-    name = planned.location
+def _entries(folder: Path | str) -> list[tuple[str, bool]]:
+    """Names in a folder in order, and which are folders."""
     try:
-        data, problem = read_file(name, above=above), None
-    except UnreadableImageError as error:
-        data, problem = b"", str(error)
-    check_unchanged(planned, above=above)
-    if problem is not None:
-        return Sample(name=name, key=key_of(name), problem=problem)
-    others = {} if planned.label is None else {"cls": str(planned.label).encode()}
-    return Sample(name=name, key=key_of(name), images={"jpg": data}, others=others)
+        with os.scandir(folder) as listing:
+            return sorted(
+                (entry.name, entry.is_dir()) for entry in listing if not entry.name.startswith(".")
+            )
+    except OSError as error:
+        raise DataNotFoundError(f"{folder} cannot be listed: {error.strerror or error}") from error

@@ -46,8 +46,8 @@ def check_unchanged(planned: SourceFile, *, above: Path) -> None:
     now = described(planned.location, above=above)
     if (planned.size_bytes, planned.modified_ns) != (now.size_bytes, now.modified_ns):
         raise SourceChangedError(
-            f"{planned.location} is not what it was when the run began: {_told(planned)} then, "
-            f"{_told(now)} now; put it back and resume, or begin again in another folder"
+            f"{planned} is not what it was when the run began, now it is {now}; "
+            "put it back and resume, or begin again in another folder"
         )
 
 
@@ -62,7 +62,7 @@ def read_path(path: Path) -> bytes:
         if not path.is_file():
             raise UnreadableImageError("the file is a link to nothing, or no ordinary file")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableImageError(f"the file is larger than the limit of {MAX_FILE_BYTES} B")
+            raise _too_large()
         return path.read_bytes()
     except OSError as error:
         raise UnreadableImageError(f"the file cannot be read: {error.strerror or error}") from error
@@ -91,8 +91,12 @@ def _read_url(url: str) -> bytes:
     except Exception as error:  # protocols raise what they like
         raise UnreadableImageError(f"the URL cannot be read: {error!r}") from error
     if len(data) > MAX_FILE_BYTES:
-        raise UnreadableImageError(f"the file is larger than the limit of {MAX_FILE_BYTES} B")
+        raise _too_large()
     return data
+
+
+def _too_large() -> UnreadableImageError:
+    return UnreadableImageError(f"the file is larger than the limit of {MAX_FILE_BYTES} B")
 
 
 def _fsspec() -> Any:
@@ -104,9 +108,3 @@ def _fsspec() -> Any:
             "install bandwise[urls], or give paths"
         ) from error
     return fsspec
-
-
-def _told(file: SourceFile) -> str:
-    if file.size_bytes is None:
-        return "no ordinary file"
-    return f"{file.size_bytes} B, modified at {file.modified_ns} ns"

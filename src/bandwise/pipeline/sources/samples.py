@@ -33,6 +33,14 @@ class SourceFile:
     modified_ns: int | None = None
     label: int | None = None
 
+    def __str__(self) -> str:
+        """The file in messages: its path, state and class."""
+        state = "of no known size"
+        if self.size_bytes is not None:
+            state = f"{self.size_bytes} B, modified at {self.modified_ns} ns"
+        label = "" if self.label is None else f", class {self.label}"
+        return f"{self.location} ({state}{label})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:

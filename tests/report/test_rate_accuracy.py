@@ -7,8 +7,7 @@ import pytest
 
 from bandwise import statistics
 from bandwise.report import rate_accuracy, rate_figures, summary, unfinished
-from bandwise.report.rate_accuracy import setting_words
-from bandwise.report.rate_figures import Curve, in_order, look_of
+from bandwise.report.rate_figures import Curve, in_order, look_of, setting_words
 from bandwise.report.rate_study import Study
 from bandwise.report.table import Table
 from bandwise.results import GUIDED, LEARNED, LIBJPEG, Measurement

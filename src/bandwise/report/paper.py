@@ -170,9 +170,7 @@ def classes(study: Study) -> Section | None:
         return None
     names = study.dataset.classes
     columns = [
-        Column(
-            VARIANTS[name].label, [100 * each.mean for each in spreads].__getitem__, "{:.2f}".format
-        )
+        Column(VARIANTS[name].label, spreads.__getitem__, _mean_percent)
         for name, spreads in by_class.items()
     ]
     table = Table(

@@ -12,7 +12,7 @@ from typing import Any
 from bandwise.errors import ResultsError
 from bandwise.report import rate_figures as figures
 from bandwise.report.page import Page, Section
-from bandwise.report.rate_figures import look_of
+from bandwise.report.rate_figures import look_of, setting_words
 from bandwise.report.rate_study import (
     CHOSEN_BY_IMAGE,
     HEADLINE_BOUND,
@@ -25,7 +25,6 @@ from bandwise.report.wording import MISSED, above_originals, saved, seconds
 from bandwise.results import (
     GUIDED,
     LEARNED,
-    LIBJPEG,
     ORIGINAL,
     Example,
     LearnedTables,
@@ -43,15 +42,6 @@ TINY = 32
 MAX_EXAMPLES = 8
 SMALL_PIXELS = 100 * 100
 """Smaller images are enlarged with sharp edges, so that their pixels are seen."""
-
-
-def setting_words(codec: str, family: str, label: str) -> str:
-    """Name a setting: ``libjpeg 4:2:0 baseline, q30``, ``bandwise sensitivity 4e-06``."""
-    if codec == ORIGINAL:
-        return ORIGINAL
-    setting = label if label.startswith(family) else f"{family}, {label}"
-    named = codec in family or look_of(codec).label in family
-    return setting if named else f"{look_of(codec).label} {setting}"
 
 
 def page_of(results: Results) -> Page:
@@ -292,43 +282,36 @@ def examples(study: Study) -> Section | None:
 
 def tables(study: Study) -> Section | None:
     """Learned tables beside those of libjpeg for files of the same size, and the importance."""
-    profiles = [p for p in study.results.of(LearnedTables) if p.network == study.network]
-    if not profiles:
+    profile = study.shown_profile
+    if profile is None:
         return None
-    chosen = [choice for bound in study.bounds[::-1] if (choice := study.choice(LEARNED, bound))]
-    names = [(choice.family, choice.label) for choice in chosen]
-    by_name = {(profile.family, profile.label): profile for profile in profiles}
-    profile = next(
-        (by_name[name] for name in names if name in by_name), profiles[len(profiles) // 2]
+    important = next(
+        (
+            each
+            for each in (profile, *study.results.of(LearnedTables))
+            if each.importance and any(plane.max() > 0 for plane in each.importance.values())
+        ),
+        None,
     )
-    important = [
-        each
-        for each in (profile, *profiles)
-        if each.importance and any(plane.max() > 0 for plane in each.importance.values())
-    ]
-    content: dict[str, Any] = {
+    ours = study.find(LEARNED, profile.family, profile.label)
+    theirs = ours and study.libjpeg_of_size(ours.mean_bytes, profile.subsampling)
+    if theirs is None and important is None:
+        return None
+    beside = None
+    if theirs is not None:
+        quality = theirs.setting["quality"]
+        titles = "learned", f"libjpeg q{quality}"
+        beside = figures.tables_beside(profile.tables, TableSet.ijg(quality), titles)
+    content = {
         "profile": profile,
         "setting": setting_words(LEARNED, profile.family, profile.label),
-        "ours": study.find(LEARNED, profile.family, profile.label),
-        "theirs": None,
-        "important": important[0] if important else None,
-        "importance": figures.importance(important[0].importance or {}) if important else None,
+        "ours": ours,
+        "theirs": theirs,
+        "beside": beside,
+        "important": important,
+        "importance": important and figures.importance(important.importance or {}),
     }
-    rivals = [
-        each
-        for each in study.tested
-        if each.codec == LIBJPEG and isinstance(each.setting.get("quality"), int)
-    ]
-    same = [each for each in rivals if each.setting.get("subsampling") == profile.subsampling]
-    if content["ours"] and rivals:
-        size = content["ours"].mean_bytes
-        nearest = min(same or rivals, key=lambda each: abs(each.mean_bytes - size))
-        quality = nearest.setting["quality"]
-        content["theirs"] = nearest
-        content["beside"] = figures.tables_beside(
-            profile.tables, TableSet.ijg(quality), ("learned", f"libjpeg q{quality}")
-        )
-    return Section("tables", "What was learned", content) if len(content) > 6 or important else None
+    return Section("tables", "What was learned", content)
 
 
 def transfer(study: Study) -> Section | None:

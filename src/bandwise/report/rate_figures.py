@@ -72,6 +72,15 @@ def in_order(codecs: Iterable[str]) -> list[str]:
     return [name for name in CODECS if name in found] + sorted(found - CODECS.keys())
 
 
+def setting_words(codec: str, family: str, label: str) -> str:
+    """Name a setting: ``libjpeg 4:2:0 baseline, q30``, ``bandwise sensitivity 4e-06``."""
+    if codec == ORIGINAL:
+        return ORIGINAL
+    setting = label if label.startswith(family) else f"{family}, {label}"
+    named = codec in family or look_of(codec).label in family
+    return setting if named else f"{look_of(codec).label} {setting}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Curve:
     """Settings of a codec, or of a way of learning, on test, by size.

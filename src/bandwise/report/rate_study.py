@@ -120,6 +120,23 @@ class Study:
         """Setting with the fewest bytes on validation within ``bound`` points, seen on test."""
         return defined(statistics.operating_point(self.measured, codec, bound))
 
+    @property
+    def shown_profile(self) -> LearnedTables | None:
+        """Tables chosen at the widest bound that has a choice; else those in the middle."""
+        profiles = [p for p in self.results.of(LearnedTables) if p.network == self.network]
+        by_name = {(profile.family, profile.label): profile for profile in profiles}
+        for bound in reversed(self.bounds):
+            choice = self.choice(LEARNED, bound)
+            if choice is not None and (choice.family, choice.label) in by_name:
+                return by_name[choice.family, choice.label]
+        return profiles[len(profiles) // 2] if profiles else None
+
+    def libjpeg_of_size(self, mean_bytes: float, subsampling: str) -> Measurement | None:
+        """Setting of libjpeg's own tables that is nearest in size, of the same sampling if any."""
+        own = [each for each in self.tested if each.codec == LIBJPEG if "quality" in each.setting]
+        same = [each for each in own if each.setting.get("subsampling") == subsampling]
+        return min(same or own, key=lambda each: abs(each.mean_bytes - mean_bytes), default=None)
+
     @cached_property
     def comparisons(self) -> dict[str, list[str]]:
         """Codecs that each of ours is compared with.

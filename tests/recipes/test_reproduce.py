@@ -188,7 +188,7 @@ def test_batches_fit_the_data_set(digits: Dataset) -> None:
     large = LabelledImages(
         torch.zeros(25_000, 1, 4, 4, dtype=torch.uint8), torch.zeros(25_000).long()
     )
-    assert fitting_batch_size(replace(digits, train=large)) == 128
+    assert fitting_batch_size(replace(digits, splits={**digits.splits, "train": large})) == 128
 
 
 def test_jobs_of_a_seed_are_side_by_side() -> None:

@@ -103,11 +103,8 @@ def overhead_ratio(batches: TensorBatches) -> float:
     bands = radial_bands(SIDE, SIDE, 8)
     config = TrainingConfig()
     runs: list[tuple[Classification, Compressor, list[torch.optim.Optimizer]]] = []
-    compressors: tuple[Compressor, ...] = (
-        StaticBands(bands, normalisation="softmax"),
-        LearnedBands(bands),
-    )
-    for compressor in compressors:
+    arms: list[Compressor] = [StaticBands(bands, normalisation="softmax"), LearnedBands(bands)]
+    for compressor in arms:
         task = Classification(SequenceCNN(SIDE * SIDE, CLASSES))
         sgd = torch.optim.SGD(task.parameters(), lr=config.network_lr, momentum=0.9, fused=True)
         weights = list(compressor.parameters())

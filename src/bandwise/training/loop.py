@@ -210,8 +210,7 @@ def run_epochs(
         if not math.isfinite(record.train_loss + record.validation_loss):
             raise DivergenceError(
                 f"the loss is not finite in epoch {epoch + 1} (training {record.train_loss}, "
-                f"validation {record.validation_loss}); use a learning rate below "
-                f"{schedule.learning_rate_at(0)}"
+                f"validation {record.validation_loss}); lower the learning rate"
             )
         run.leave_epoch(record)
         save()

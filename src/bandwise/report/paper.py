@@ -87,7 +87,9 @@ class Study:
             if found := {run.seed: run for run in results.of(Run) if run.variant == name}:
                 self.runs[name] = dict(sorted(found.items()))
         self.started = [name for name in VARIANTS if name in self.epochs or name in self.runs]
-        self.seeds = sorted({each.seed for each in (*results.of(Epoch), *results.of(Run))})
+        self.seeds = sorted(
+            {epoch.seed for epoch in results.of(Epoch)} | {run.seed for run in results.of(Run)}
+        )
 
     def spread(self, variant: str, value: Callable[[Run], float]) -> Spread:
         """Summarise a value of the finished runs of a variant."""

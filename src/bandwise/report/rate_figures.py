@@ -248,14 +248,8 @@ def _draw_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
         if curve.ends is not None:
             draw_range(axes, [each.mean_bytes for each in kept], 100 * curve.ends, curve.look)
         beaten = [each for each in curve.settings if each not in kept]
-        small: dict[str, Any] = {
-            "linestyle": "none",
-            "ms": 3.2,
-            "mew": 0,
-            "alpha": 0.45,
-            "label": None,
-        }
-        draw_marks(axes, *_sizes_and_percents(beaten), curve.look, **small)
+        places, values = _sizes_and_percents(beaten)
+        axes.plot(places, values, curve.look.marker, color=curve.look.colour, ms=3.2, alpha=0.45)
     for curve in curves:
         draw_marks(axes, *_sizes_and_percents(curve.envelope), curve.look)
     axes.set_ylabel("test accuracy (%)")

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bandwise.adaptive import AdaptiveProfile
-from bandwise.policy import Policy, statistics_count
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -96,18 +94,8 @@ def pictures() -> list[bytes]:
 
 def profiles() -> list[bytes]:
     """Profiles of each schema."""
-    size = statistics_count(1)
-    policy = Policy(
-        mean=np.zeros(size, np.float32),
-        deviation=np.ones(size, np.float32),
-        centroids=np.zeros((1, size), np.float32),
-        hidden_weight=np.zeros((size, 1), np.float32),
-        hidden_bias=np.zeros(1, np.float32),
-        output_weight=np.zeros((1, 2), np.float32),
-        output_bias=np.zeros(2, np.float32),
-    )
     grey = TableSet(luma=flat(9))
-    every: list[Profile | AdaptiveProfile] = [
+    every = [
         PROFILE,
         Profile(
             name="optimised",
@@ -117,7 +105,6 @@ def profiles() -> list[bytes]:
             curve=[{"bytes": 10}],
         ),
         PROFILE.keeping(Frequencies((0, 1, 8, 64, 128))),
-        AdaptiveProfile(name="codebook", codebook=((grey,),), policy=policy, slope=0.1),
     ]
     return [json.dumps(each.to_json()).encode() for each in every]
 
@@ -216,6 +203,7 @@ def results() -> list[bytes]:
         "bytes": 400,
         "payload_bytes": 100,
         "accuracy": 0.5,
+        "agreement": 0.5,
         "divergence": 0.1,
         "image_bytes": [200, 200],
         "image_correct": "01",
@@ -225,8 +213,9 @@ def results() -> list[bytes]:
 
 def reported() -> list[bytes]:
     """One row of each kind of every experiment that has a report."""
-    from bandwise.results import Record
     from tests.report.synthetic import RESULTS
+
+    from bandwise.results import Record
 
     experiments = ([record.to_row() for record in make().of(Record)] for make in RESULTS.values())
     kinds = ({row["record"]: row for row in reversed(rows)} for rows in experiments)

@@ -213,9 +213,8 @@ def results() -> list[bytes]:
 
 def reported() -> list[bytes]:
     """One row of each kind of every experiment that has a report."""
-    from tests.report.synthetic import RESULTS
-
     from bandwise.results import Record
+    from tests.report.synthetic import RESULTS
 
     experiments = ([record.to_row() for record in make().of(Record)] for make in RESULTS.values())
     kinds = ({row["record"]: row for row in reversed(rows)} for rows in experiments)

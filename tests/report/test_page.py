@@ -22,7 +22,7 @@ from .synthetic import RESULTS, experiment, paper_results, results_of
 FIGURES = {
     "paper": {"gain", "losses", "accuracy", "classes", "weights", "bands", "images", "spectra"},
     "rate_accuracy": {
-        *("frozen", "families", "divergence", "retrained"),
+        *("frozen", "divergence", "retrained"),
         *("tables", "importance", "transfer-1", "estimates"),
     },
     "training": {"training-resnet", "kept-small", "chosen-small"},

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from bandwise.bands import make_bands
 from bandwise.report import paper, paper_figures, summary, unfinished
 from bandwise.report.page import Section
-from bandwise.report.paper import Study
-from bandwise.report.paper_figures import Weighting, curve_of
+from bandwise.report.paper_figures import VARIANTS, Weighting, curve_of
+from bandwise.report.paper_study import PAPER_ACCURACY, Study
 from bandwise.report.table import Table
 from bandwise.report.wording import percent
 from bandwise.results import Sample
@@ -37,7 +37,7 @@ def test_the_table_holds_the_statistics(study: Study) -> None:
         "adaptive", "static"
     )
     assert values["static"]["gain over static (95 % interval)"] is None
-    assert values["adaptive"]["paper"] == paper.PAPER_ACCURACY["adaptive"]
+    assert values["adaptive"]["paper"] == PAPER_ACCURACY["adaptive"]
     assert values["static"]["training time"] == 10.0
     assert values["static"]["an epoch"] == pytest.approx(10 / 3)
     assert "1.10 an epoch, 1.10 a run" in table.note
@@ -164,5 +164,5 @@ def test_the_section_of_controls_finds_the_best_rival(study: Study) -> None:
     assert isinstance(section, Section)
     best = section.content["gains"]["The control that does best beside adaptive"]
     accuracies = {n: study.accuracy(n).mean for n in ("mean-one", "none", "shuffled")}
-    assert best.variant == paper.VARIANTS[max(accuracies, key=accuracies.__getitem__)].label
+    assert best.variant == VARIANTS[max(accuracies, key=accuracies.__getitem__)].label
     assert percent(study.accuracy("none")).endswith(" %")

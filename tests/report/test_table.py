@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from operator import itemgetter
 
@@ -55,7 +56,7 @@ def from_terminal(table: Table) -> str:
     return stream.getvalue()
 
 
-def table_of(titles: list[str], rows: list[list[object]]) -> Table:
+def table_of(titles: list[str], rows: Sequence[Sequence[object]]) -> Table:
     columns = [Column(title, itemgetter(number)) for number, title in enumerate(titles)]
     return Table(title="t", columns=columns, items=rows)
 

@@ -222,9 +222,9 @@ def sizes(study: Study) -> Section | None:
     return Section("bytes", "Bytes at equal accuracy", {"tables": tables, "choices": table})
 
 
-def _picture(study: Study, **options: Any) -> dict[str, Any] | None:
+def _picture(study: Study) -> dict[str, Any] | None:
     """Accuracy against bytes: the figure, what it draws and what it shades."""
-    curves = study.curves(**options)
+    curves = study.curves()
     if not curves:
         return None
     accuracy = None if study.original is None else study.original.accuracy
@@ -237,22 +237,12 @@ def _picture(study: Study, **options: Any) -> dict[str, Any] | None:
 
 def frozen(study: Study) -> Section | None:
     """Curves of a network that was trained on originals."""
-    learned = dict.fromkeys(each.family for each in study.tested if each.codec == LEARNED)
-    families = None
-    if len(learned) > 1:
-        families = _picture(
-            study,
-            codecs=(LEARNED, LIBJPEG),
-            name=lambda each: each.family if each.codec == LEARNED else each.codec,
-            looks=looks_of(learned),
-        )
     diverging = [curve for curve in study.curves() if curve.divergences]
     return Section(
         "frozen",
         "Frozen network",
         {
             "accuracy": _picture(study),
-            "families": families,
             "divergence": figures.divergence_curves(diverging) if diverging else None,
             "diverging": [curve.look.label for curve in diverging],
         },

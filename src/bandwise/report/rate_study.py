@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from bandwise import statistics
 from bandwise.report.rate_figures import CODECS, Curve, in_order, look_of
-from bandwise.report.style import Look
 from bandwise.report.wording import MISSED, amount, listing, share
 from bandwise.results import (
     GUIDED,
@@ -241,27 +240,17 @@ class Study:
             text += f"{MISSED} (points lost on test: {', '.join(missed)})"
         return f"{text}."
 
-    def curves(
-        self,
-        codecs: Iterable[str] = (),
-        name: Callable[[Measurement], str] = lambda each: each.codec,
-        looks: dict[str, Look] | None = None,
-    ) -> list[Curve]:
-        """Settings of some codecs, or of all, on test, grouped into curves by a name."""
-        chosen = set(codecs) or set(self.codecs)
-        groups: dict[str, list[Measurement]] = {}
-        for codec in self.codecs:
-            for each in self.tested:
-                if each.codec == codec and codec in chosen:
-                    groups.setdefault(name(each), []).append(each)
-        shaded = [*groups] if len(groups) <= MAX_SHADED else [LEARNED, LIBJPEG]
+    def curves(self) -> list[Curve]:
+        """Settings of each codec on test; where there are many, only two are shaded."""
+        shaded = self.codecs if len(self.codecs) <= MAX_SHADED else [LEARNED, LIBJPEG]
+        settings = {c: [each for each in self.tested if each.codec == c] for c in self.codecs}
         return [
             Curve(
-                look=(looks or {}).get(group) or look_of(group),
-                settings=settings,
-                ends=self._ends(settings) if group in shaded else None,
+                look=look_of(codec),
+                settings=of_codec,
+                ends=self._ends(of_codec) if codec in shaded else None,
             )
-            for group, settings in groups.items()
+            for codec, of_codec in settings.items()
         ]
 
     def _ends(self, settings: list[Measurement]) -> Floats | None:

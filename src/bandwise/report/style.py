@@ -14,9 +14,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -29,41 +31,8 @@ WIDTH_INCHES = 8.5
 """Of every figure; shown at this size on the page, so that 8 points are 8 points."""
 
 PNG_DPI = 160
+HOUSE_STYLE = Path(__file__).with_name("house.mplstyle")
 INK, MUTED, GRID, PAPER = "#1b1f24", "#5b6470", "#d5dae0", "#ffffff"
-
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 9,
-    "legend.frameon": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.edgecolor": MUTED,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.facecolor": "none",
-    "figure.facecolor": PAPER,
-    "lines.linewidth": 1.7,
-    "text.parse_math": False,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "bandwise",
-    "image.interpolation": "none",
-}
 
 LineStyle = Literal["solid", "dashed"] | tuple[int, tuple[float, ...]]
 
@@ -113,7 +82,7 @@ def house_style() -> Iterator[None]:
         # A class name in a script that the font lacks is drawn as boxes; tables have it in full.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.style.use(HOUSE_STYLE)
         yield
 
 

@@ -25,8 +25,8 @@ from pathlib import Path
 import torch
 
 from bandwise.tasks.networks import COEFFICIENT_NETWORKS
-from bandwise.training import EpochRecord
-from bandwise.training.state import RunState, Schedule
+from bandwise.training import EpochRecord, NetworkConfig
+from bandwise.training.state import RunState
 
 EPOCHS = 2
 
@@ -64,8 +64,7 @@ def checkpoint_seconds(network: str, out: Path) -> list[float]:
         value.grad = value.detach().clone()
     optimiser = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9)
     optimiser.step()
-    schedule = Schedule(epochs=1, seed=0, learning_rate=lambda _: 0.1, averaging=0.998)
-    run = RunState(module, {"network": module}, [optimiser], schedule, EpochRecord, {})
+    run = RunState(module, {"network": module}, [optimiser], NetworkConfig(), EpochRecord, {})
     seconds = []
     for _ in range(10):
         started = time.perf_counter()

@@ -1,7 +1,5 @@
 """Every change of coefficients is what the same change of pixels does to them."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,27 +8,18 @@ from torch import Tensor
 from bandwise.dct import block_dct2, block_idct2
 from bandwise.dct_domain import (
     CoefficientBatch,
-    adjust_brightness,
     adjust_contrast,
     adjust_saturation,
     concatenate,
-    crop,
     fill_to_even,
     fit,
-    flip_horizontal,
-    flip_vertical,
     halve,
     keep_frequencies,
     resample,
-    rotate90,
     show_windows,
-    transpose,
     window_matrices,
 )
 from bandwise.errors import ShapeError
-
-Change = Callable[[CoefficientBatch], CoefficientBatch]
-PixelChange = Callable[[Tensor], Tensor]
 
 
 def from_samples(samples: Tensor) -> Tensor:
@@ -71,46 +60,6 @@ def per_image(*values: float) -> Tensor:
     return torch.tensor(values)
 
 
-@pytest.mark.parametrize(
-    ("change", "twin"),
-    [
-        (flip_horizontal, lambda x: x.flip(3)),
-        (flip_vertical, lambda x: x.flip(2)),
-        (transpose, lambda x: x.transpose(2, 3)),
-        *((lambda b, t=t: rotate90(b, t), lambda x, t=t: x.rot90(t, (2, 3))) for t in range(-1, 5)),
-    ],
-)
-def test_mirrors_and_quarter_turns(change: Change, twin: PixelChange) -> None:
-    batch = random_batch()
-    assert_like(change(batch), [twin(samples) for samples in samples_of(batch)])
-    grey = CoefficientBatch(batch.luma)
-    assert_like(change(grey), [twin(to_samples(batch.luma))])
-
-
-def test_crops_are_windows_without_copies() -> None:
-    batch = random_batch()
-    luma, chroma = samples_of(batch)
-    cut = crop(batch, 2, 0, 2, 4)
-    assert cut.luma.data_ptr() == batch.luma[:, :, 2:].data_ptr()
-    want = [luma[:, :, 16:32, :32], chroma[:, :, 8:16, :16]]
-    for have, samples in zip(samples_of(cut), want, strict=True):
-        torch.testing.assert_close(have, samples, rtol=1e-4, atol=1e-2)
-    grey = crop(CoefficientBatch(batch.luma), 1, 1, 1, 3)
-    torch.testing.assert_close(to_samples(grey.luma), luma[:, :, 8:16, 8:32], rtol=1e-4, atol=1e-2)
-
-
-@pytest.mark.parametrize("window", [(0, 0, 6, 6), (-2, 0, 2, 2), (0, 0, 0, 2), (0, 4, 2, 4)])
-def test_crops_beyond_the_image_are_refused(window: tuple[int, int, int, int]) -> None:
-    with pytest.raises(ShapeError, match="not within an image of 4×6"):
-        crop(random_batch(), *window)
-
-
-@pytest.mark.parametrize("window", [(1, 0, 2, 2), (0, 1, 2, 2), (0, 0, 1, 2), (0, 0, 2, 1)])
-def test_odd_windows_are_refused_where_there_is_colour(window: tuple[int, int, int, int]) -> None:
-    with pytest.raises(ShapeError, match="even numbers"):
-        crop(random_batch(), *window)
-
-
 def test_fitting_crops_and_pads_about_the_centre() -> None:
     batch = random_batch(4, 8)
     luma, chroma = samples_of(batch)
@@ -136,15 +85,6 @@ def test_odd_planes_are_filled_to_even() -> None:
     torch.testing.assert_close(filled, want, rtol=1e-4, atol=1e-2)
     even = random_batch(4, 6).luma
     assert fill_to_even(even) is even
-
-
-@pytest.mark.parametrize("levels", [-30.0, per_image(5, 0, -7)])
-def test_brightness_adds_levels(levels: Tensor | float) -> None:
-    batch = random_batch()
-    luma, chroma = samples_of(batch)
-    added = levels[:, None, None, None] if isinstance(levels, Tensor) else levels
-    assert_like(adjust_brightness(batch, levels), [luma + added, chroma])
-    torch.testing.assert_close(to_samples(batch.luma), luma)
 
 
 @pytest.mark.parametrize("factor", [1.5, per_image(0.5, 1.0, 2.0)])

@@ -61,7 +61,7 @@ def test_the_first_of_equals_is_kept() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_triangle_is_low_frequencies_of_each_component(channels: int) -> None:
+def test_zigzag_keeps_low_frequencies_of_each_component(channels: int) -> None:
     sizes = []
     for count in range(1, 64 * channels + 1):
         kept = Frequencies.zigzag(count, channels=channels)

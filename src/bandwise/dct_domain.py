@@ -1,9 +1,9 @@
 """Images as the coefficients of their 8×8 blocks, and what can be done to them in that form.
 
 Every function does to the coefficients what its namesake does to pixels; none of them visits a
-pixel. The DCT is linear and orthonormal, so whatever is linear in the pixels is linear here: a
-mirror image alternates signs, a mean of two samples is an 8×16 matrix, and any separable change of
-the picture ``A X Bᵀ`` keeps its form, with the block DCTs of ``A`` and ``B`` in their place.
+pixel. The DCT is linear and orthonormal, so whatever is linear in the pixels is linear here: a mean
+of two samples is an 8×16 matrix, and any separable change of the picture ``A X Bᵀ`` keeps its form,
+with the block DCTs of ``A`` and ``B`` in their place.
 
 Values are not clamped to what a pixel can hold. Grey, level 128, is zero in every frequency; it
 fills what lies outside of an image.
@@ -118,49 +118,6 @@ def with_chroma(batch: CoefficientBatch) -> CoefficientBatch:
     return CoefficientBatch(luma, grey.permute(0, 3, 1, 2))
 
 
-def flip_horizontal(batch: CoefficientBatch) -> CoefficientBatch:
-    """Mirror left and right."""
-    return _map(batch, lambda plane: plane.flip(3) * _signs(plane)[:, None, None])
-
-
-def flip_vertical(batch: CoefficientBatch) -> CoefficientBatch:
-    """Mirror top and bottom."""
-    return transpose(flip_horizontal(transpose(batch)))
-
-
-def transpose(batch: CoefficientBatch) -> CoefficientBatch:
-    """Mirror at the main diagonal: rows become columns."""
-    return _map(batch, lambda plane: _plane(_blocks(plane).permute(0, 2, 1, 3, 5, 4)))
-
-
-def rotate90(batch: CoefficientBatch, turns: int) -> CoefficientBatch:
-    """Turn by 90° ``turns`` times, counter-clockwise as ``torch.rot90``."""
-    for _ in range(turns % 4):
-        batch = transpose(flip_horizontal(batch))
-    return batch
-
-
-def crop(batch: CoefficientBatch, top: int, left: int, rows: int, columns: int) -> CoefficientBatch:
-    """Window of luma blocks, without a copy; all four even where there is colour.
-
-    Raises
-    ------
-    ShapeError
-        If the window is empty or reaches beyond the image, or is odd where there is colour.
-    """
-    inside = 0 <= top < top + rows <= batch.grid[0] and 0 <= left < left + columns <= batch.grid[1]
-    if not inside:
-        raise ShapeError(
-            f"a window of {rows}×{columns} blocks at ({top}, {left}) is not within an image of "
-            f"{batch.grid[0]}×{batch.grid[1]}"
-        )
-    luma = batch.luma[:, :, top : top + rows, left : left + columns]
-    if batch.chroma is None:
-        return CoefficientBatch(luma)
-    top, left, rows, columns = _halves(top, left, rows, columns)
-    return CoefficientBatch(luma, batch.chroma[:, :, top : top + rows, left : left + columns])
-
-
 def fit(batch: CoefficientBatch, rows: int, columns: int) -> CoefficientBatch:
     """Bring to a grid of luma blocks about the centre: crop what is over, add grey blocks.
 
@@ -186,13 +143,6 @@ def fill_to_even(plane: Tensor, *, rows: bool = True, columns: bool = True) -> T
     """Add grey blocks below and to the right where a side named is odd: (N, C, h, w) as before."""
     below, right = rows and plane.shape[2] % 2, columns and plane.shape[3] % 2
     return F.pad(plane, (0, right, 0, below)) if below or right else plane
-
-
-def adjust_brightness(batch: CoefficientBatch, levels: Tensor | float) -> CoefficientBatch:
-    """Add levels (of 0..255) to luma: one number, or (N,)."""
-    luma = batch.luma.clone()
-    luma[:, 0] += BLOCK * _each(levels, luma)[..., 0]
-    return batch._replace(luma=luma)
 
 
 def adjust_contrast(
@@ -369,13 +319,6 @@ def _halves(*blocks: int) -> list[int]:
 def _each(value: Tensor | float, plane: Tensor) -> Tensor:
     """One number, or one an image, to be broadcast over a plane (N, C, h, w)."""
     return torch.as_tensor(value, dtype=plane.dtype, device=plane.device).reshape(-1, 1, 1, 1)
-
-
-def _signs(plane: Tensor) -> Tensor:
-    """(C,): -1 where the horizontal frequency is odd."""
-    signs = torch.ones(plane.shape[1], dtype=plane.dtype, device=plane.device)
-    signs[1::2] = -1
-    return signs
 
 
 @lru_cache(maxsize=4)

@@ -155,7 +155,7 @@ def test_no_batch_is_a_single_image() -> None:
 
 
 def test_divergence_is_said() -> None:
-    with pytest.raises(DivergenceError, match="use a learning rate below"):
+    with pytest.raises(DivergenceError, match="lower the learning rate"):
         trained(replace(CONFIG, learning_rate=1e30, warm_up_epochs=0.0))
 
 

@@ -183,7 +183,8 @@ def test_without_task_gradient_the_bands_see_the_reconstruction_alone() -> None:
     coefficients, labels = stripes(5, 4)
     config = replace(CONFIG, task_gradient=False)
     compressor.logits.data = torch.tensor([0.3, -0.2, 0.1])
-    loss, _, reconstruction = joint_loss(task, compressor, coefficients, labels, config)
+    found = joint_loss(task, compressor, coefficients, labels, config)
+    loss, reconstruction = found.loss, found.reconstruction
     parameters = list(compressor.parameters())
     (ours,) = torch.autograd.grad(loss, parameters, retain_graph=True)
     (expected,) = torch.autograd.grad(0.1 * reconstruction, parameters, retain_graph=True)

@@ -26,12 +26,12 @@ from bandwise.results import digest, versions
 from bandwise.tasks import logits_of_batches
 from bandwise.tasks.networks import FrequencySelection, build_coefficient_network, build_network
 from bandwise.training import (
-    CoefficientExamples,
-    DecodedExamples,
     EpochRecord,
     Examples,
     NetworkConfig,
     Processes,
+    coefficient_examples,
+    pixel_examples,
     train_network,
 )
 
@@ -161,8 +161,8 @@ def examples(
     """Images of a split in the form in which a network reads them."""
     files = data.splits[split]
     if reads == "pixels":
-        return DecodedExamples(files)
-    return CoefficientExamples(files, band_dropout=band_dropout)
+        return pixel_examples(files)
+    return coefficient_examples(files, band_dropout=band_dropout)
 
 
 def correct_on_test(model: Model, data: FileDataset, *, device: str = "cpu") -> torch.Tensor:

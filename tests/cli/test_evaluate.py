@@ -12,7 +12,7 @@ from bandwise.profile import Profile
 from bandwise.results import read_rows
 from bandwise.tables import TableSet
 from bandwise.tasks.networks import build_network
-from tests.measures.curves import CURVE, original, points, row, rows_of
+from tests.statistics.curves import CURVE, measurements, original, row, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,8 @@ def test_weights_are_looked_for_before_data_are_read(capfd: pytest.CaptureFixtur
 
 
 def test_the_line_says_saving_interval_settings_and_drops() -> None:
-    found = points(original(), rows_of("libjpeg", CURVE), rows_of("bandwise", [(1200.0, 179)]))
+    ours = rows_of("bandwise", [(1200.0, 179)])
+    found = measurements(original(), rows_of("libjpeg", CURVE), ours)
     (line,) = savings_lines(found, 1)
     assert line.startswith("50.0% fewer bytes than libjpeg all s4 at ≤ 1 point lost")
     assert "95 % interval" in line
@@ -94,7 +95,7 @@ def test_tables_and_choice_by_image_are_compared_with_their_own_kind() -> None:
     names = ("bandwise", "bandwise guided", "libjpeg", "libjpeg guided", "webp")
     sizes = (500.0, 300.0, 1000.0, 400.0, 600.0)
     measured = (rows_of(name, [(size, 179)]) for name, size in zip(names, sizes, strict=True))
-    lines = savings_lines(points(original(), *measured), 1)
+    lines = savings_lines(measurements(original(), *measured), 1)
     said = [line.split(" all s0 at")[0] for line in lines]
     assert said == [
         "50.0% fewer bytes than libjpeg",
@@ -106,7 +107,7 @@ def test_tables_and_choice_by_image_are_compared_with_their_own_kind() -> None:
 
 
 def test_the_line_says_where_the_bound_fails_on_test() -> None:
-    found = points(
+    found = measurements(
         original(),
         rows_of("libjpeg", CURVE),
         [
@@ -120,6 +121,6 @@ def test_the_line_says_where_the_bound_fails_on_test() -> None:
 
 
 def test_nothing_is_claimed_without_a_profile_or_a_setting() -> None:
-    assert "no profile" in savings_lines(points(original(), rows_of("libjpeg", CURVE)), 1)[0]
-    found = points(original(), rows_of("libjpeg", CURVE), rows_of("bandwise", [(100, 20)]))
+    assert "no profile" in savings_lines(measurements(original(), rows_of("libjpeg", CURVE)), 1)[0]
+    found = measurements(original(), rows_of("libjpeg", CURVE), rows_of("bandwise", [(100, 20)]))
     assert "no saving can be stated" in savings_lines(found, 1)[0]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 QUICK = [
     *("rate-accuracy", "digits", "--network", "small-cnn", "--epochs", "1", "--images", "50"),
-    *("--transfer", "none", "--methods", "sensitivity", "--codecs", "libjpeg"),
+    *("--transfer", "none", "--codecs", "libjpeg"),
     *("--libjpeg-every", "24", "--slopes", "1e-6", "1e-5", "1e-4", "1e-3"),
 ]
 
@@ -62,7 +62,6 @@ def test_an_experiment_ends_with_savings_and_a_page_and_resumes(
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--methods", "magic"], 2, "methods are sensitivity or gradient"),
         (["--network", "magic"], 2, "unknown network 'magic'"),
         (["--transfer", "magic"], 2, "unknown network 'magic'"),
         (["--transfer", "plain-cnn"], 2, "plain-cnn cannot read images of 8×8"),

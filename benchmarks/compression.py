@@ -103,7 +103,7 @@ def by_curves(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.
 
 def payload_bits(pixels_u8: Tensor, sets: Sequence[TableSet]) -> NDArray[np.float64]:
     images = list(map(as_array, pixels_u8))
-    files = [jpeg.encode_batch(images, tables, progressive=False) for tables in sets]
+    files = [[jpeg.encode(image, tables, progressive=False) for image in images] for tables in sets]
     return np.array([8 * np.mean([jpeg.payload_bytes(data) for data in each]) for each in files])
 
 
@@ -130,7 +130,10 @@ def containers(sets: dict[str, TableSet], pixels_u8: Tensor) -> list[list[str]]:
     rows = []
     for label, tables in sets.items():
         images = [jpeg.pixels_to_coefficients(as_array(pixels), tables) for pixels in pixels_u8]
-        files = [jpeg.write_coefficients_batch(images, **kind) for kind in WRITTEN.values()]
+        files = [
+            [jpeg.write_coefficients(image, **kind) for image in images]
+            for kind in WRITTEN.values()
+        ]
         sizes = np.array([[len(data) for data in kind] for kind in files])
         payloads = np.array([[jpeg.payload_bytes(data) for data in kind] for kind in files])
         wins = np.bincount(sizes.argmin(0), minlength=len(sizes)) / len(images)

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 
 from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
-from bandwise.inference.model import Reads
+from bandwise.inference import Reads
 from bandwise.recipes.training import TrainConfig, examples, train_on_files
 from bandwise.training import NetworkConfig
 

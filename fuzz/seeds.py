@@ -54,7 +54,7 @@ def jpegs() -> list[bytes]:
     tables = TableSet.ijg(50)
     return [
         *(jpeg.encode(pixels(), tables, subsampling=s, progressive=False) for s in schemes),
-        jpeg.encode(pixels(17, 18), tables, restart_interval=1, progressive=False),
+        saved(Image.fromarray(pixels(17, 18)), "JPEG", restart_marker_blocks=1),
         jpeg.encode(pixels(), tables, icc=icc[:200], exif=exif.tobytes()),
         jpeg.encode(pixels(grey=True), tables),
         jpeg.encode(pixels(grey=True), tables, progressive=False, jfif=False),

@@ -94,7 +94,7 @@ def small_images() -> Iterator[None]:
 
 
 def read_coefficients(data: bytes) -> None:
-    image, warning = jpeg.read_coefficients(data, limits=LIMITS, on_warning="return")
+    image = jpeg.read_coefficients(data, limits=LIMITS)
     try:
         written = jpeg.write_coefficients(image)
     except CoefficientError:  # files can hold integers that no encoder of 8 bits makes
@@ -104,14 +104,10 @@ def read_coefficients(data: bytes) -> None:
     for left, right in zip(image.planes, again.planes, strict=True):
         assert left.table == right.table
         np.testing.assert_array_equal(left.blocks, right.blocks)
-    if warning is None:
-        jpeg.read_coefficients(data, limits=LIMITS)
 
 
 def decode(data: bytes) -> None:
-    pixels, warning = jpeg.decode(data, limits=LIMITS, on_warning="return")
-    if warning is None:
-        np.testing.assert_array_equal(pixels, jpeg.decode(data, limits=LIMITS))
+    assert jpeg.decode(data, limits=LIMITS).size > 0
 
 
 def read_markers(data: bytes) -> None:

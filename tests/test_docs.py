@@ -79,11 +79,6 @@ def test_the_example_of_shards_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "6 3 0\n"
 
 
-def test_the_example_of_shared_batches_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(examples(SCALE)[1], {})
-    assert capsys.readouterr().out == "4 6\n"
-
-
 @pytest.mark.parametrize(
     "page",
     [

@@ -40,10 +40,6 @@ def test_zigzag_is_the_order_in_which_libjpeg_stores_a_table() -> None:
     assert [natural[index] for index in ZIGZAG] == stored
 
 
-def test_zigzag_of_a_small_block_by_hand() -> None:
-    assert zigzag_order(3) == (0, 1, 3, 6, 4, 2, 5, 7, 8)
-
-
 @pytest.mark.parametrize("size", [1, 2, 5, 8, 16])
 def test_zigzag_visits_each_position_once_and_moves_to_neighbours(size: int) -> None:
     order = zigzag_order(size)
@@ -58,6 +54,7 @@ def test_ijg_tables_equal_those_of_libjpeg_at_every_quality() -> None:
         written = Image.open(io.BytesIO(pillow_jpeg(quality=quality))).quantization  # type: ignore[attr-defined]
         assert ijg_luma(quality).values == tuple(written[0]), quality
         assert ijg_chroma(quality).values == tuple(written[1]), quality
+        assert TableSet.ijg(quality).chroma == ijg_chroma(quality)
 
 
 @pytest.mark.parametrize("quality", [0, 101, -1])
@@ -80,14 +77,11 @@ def test_error_names_the_frequency_and_the_value(value: object) -> None:
 def test_another_count_of_steps_is_refused(count: int) -> None:
     with pytest.raises(TableError, match=f"got {count}"):
         QuantTable((1,) * count)
-    with pytest.raises(TableError, match=f"got {count}"):
-        QuantTable.from_zigzag((1,) * count)
 
 
 @given(tables)
-def test_json_zigzag_and_array_come_back(table: QuantTable) -> None:
+def test_json_and_array_come_back(table: QuantTable) -> None:
     assert QuantTable.from_json(json.loads(json.dumps(table.to_json()))) == table
-    assert QuantTable.from_zigzag(table.to_zigzag()) == table
     assert QuantTable.from_array(table.array) == table
     assert table.array[2, 7] == table.values[2 * 8 + 7]
 
@@ -100,17 +94,14 @@ def test_table_set_json_comes_back(luma: QuantTable, chroma: QuantTable | None) 
 
 @pytest.mark.parametrize(
     "value",
-    [None, [], {}, {"chroma": None}, {"luma": [[1] * 8] * 8, "alpha": 1}, {"luma": [[1] * 8] * 7}],
+    [
+        *(None, [], {}, {"chroma": None}, {"luma": [[1] * 8] * 8, "alpha": 1}),
+        *({"luma": [[1] * 8] * 7 + last} for last in ([], [[1] * 7], [8])),
+    ],
 )
 def test_malformed_json_is_refused(value: object) -> None:
     with pytest.raises(TableError):
         TableSet.from_json(value)
-
-
-@pytest.mark.parametrize("rows", [[[1] * 8] * 7 + [[1] * 7], [[1] * 8] * 7 + [8], [1] * 64])
-def test_malformed_rows_are_refused(rows: object) -> None:
-    with pytest.raises(TableError):
-        QuantTable.from_json(rows)
 
 
 def test_steps_are_rounded_and_clamped() -> None:
@@ -124,11 +115,6 @@ def test_a_step_that_is_not_a_number_is_refused() -> None:
         QuantTable.from_steps(np.full((8, 8), np.nan))
 
 
-def test_another_shape_is_refused() -> None:
-    with pytest.raises(TableError, match=r"\(4, 16\)"):
-        QuantTable.from_array(np.ones((4, 16), np.int64))
-
-
 def test_an_array_of_fractions_is_not_rounded_silently() -> None:
     with pytest.raises(TableError, match=r"1\.5"):
         QuantTable.from_array(np.full((8, 8), 1.5))
@@ -139,28 +125,3 @@ def test_flat_table_and_read_only_array() -> None:
     assert set(table.values) == {9}
     with pytest.raises(ValueError, match="read-only"):
         table.array[0, 0] = 1
-
-
-def test_table_set_of_a_quality() -> None:
-    assert TableSet.ijg(40) == TableSet(luma=ijg_luma(40), chroma=ijg_chroma(40))
-
-
-def test_half_way_to_another_table_lie_geometric_means() -> None:
-    assert flat(4).towards(flat(16), 0.5) == flat(8)
-    assert flat(1).towards(flat(255), 0.5) == flat(16)
-    colour = TableSet(luma=flat(4), chroma=flat(9)).towards(
-        TableSet(luma=flat(16), chroma=flat(1)), 0.5
-    )
-    assert colour == TableSet(luma=flat(8), chroma=flat(3))
-    assert TableSet(luma=flat(2)).towards(TableSet(luma=flat(4)), 1) == TableSet(luma=flat(4))
-
-
-@given(tables, tables, st.floats(0, 1))
-def test_between_two_tables_every_step_lies_between_theirs(
-    first: QuantTable, last: QuantTable, share: float
-) -> None:
-    found = first.towards(last, share).array
-    assert (found >= np.minimum(first.array, last.array)).all()
-    assert (found <= np.maximum(first.array, last.array)).all()
-    assert first.towards(last, 0) == first
-    assert first.towards(last, 1) == last

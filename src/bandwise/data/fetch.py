@@ -13,7 +13,6 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import filelock
 import pooch
@@ -25,6 +24,10 @@ from bandwise.progress import Progress, ProgressCallback, ignore_progress
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
+GZIP_OVERHEAD_BYTES = 1 << 16
+"""More than gzip adds to incompressible data of the sizes downloaded here."""
+
+_BAD_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 pooch.get_logger().setLevel("ERROR")  # progress and errors are reported here
 
@@ -133,12 +136,8 @@ def read_verified(path: Path, file: PublishedFile) -> bytes:
         When it cannot be opened.
     """
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == GZIP_MAGIC
-            raw.seek(0)
-            stream = gzip.GzipFile(fileobj=raw) if compressed else raw
-            data = stream.read(file.size_bytes + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        data = _uncompressed(path, file)
+    except _BAD_GZIP as error:
         raise CorruptDataError(
             f"{path} is damaged ({error}); delete it and fetch it anew"
         ) from error
@@ -146,13 +145,21 @@ def read_verified(path: Path, file: PublishedFile) -> bytes:
         raise DataNotFoundError(f"{path} cannot be read: {error.strerror}") from error
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != file.sha256:
-        size = f"more than {file.size_bytes}" if len(data) > file.size_bytes else str(len(data))
         raise CorruptDataError(
-            f"{path} is not the published {file.name}: {size} bytes uncompressed with SHA-256 "
-            f"{sha256}, expected {file.size_bytes} bytes with {file.sha256}; "
+            f"{path} is not the published {file.name}: expected {file.size_bytes} bytes "
+            f"uncompressed with SHA-256 {file.sha256}, got {len(data)} or more with {sha256}; "
             "delete it and fetch it anew"
         )
     return data
+
+
+def _uncompressed(path: Path, file: PublishedFile) -> bytes:
+    """Contents of a file, of which at most one byte too many is read."""
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw) if compressed else raw
+        return stream.read(file.size_bytes + 1)
 
 
 def _find(folder: Path, file: PublishedFile) -> Path | None:
@@ -166,25 +173,23 @@ def _download(
     """Ask one mirror after the other; the cached file is uncompressed."""
 
     def download(url: str, temporary: str, _pooch: object) -> None:
-        with Path(temporary).open("wb") as target:
-            transfer = _Transfer(target, file.size_bytes, url, progress)
-            get = pooch.HTTPDownloader(transfer, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
-            get(url, transfer, None)
+        bar = _ProgressBar(url, file.size_bytes + GZIP_OVERHEAD_BYTES, progress)
+        get = pooch.HTTPDownloader(bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
+        get(url, temporary, None)
+        path = Path(temporary)
+        path.write_bytes(_uncompressed(path, file))
+        path.chmod(0o644)  # temporary files are their owner's alone
 
     failures = []
     for mirror in wanted.mirrors:
         url = f"{mirror}{file.name}.gz"
         try:
-            path = Path(
-                pooch.retrieve(
-                    url, f"sha256:{file.sha256}", fname=file.name, path=cache, downloader=download
-                )
+            found = pooch.retrieve(
+                url, f"sha256:{file.sha256}", fname=file.name, path=cache, downloader=download
             )
-        except (requests.RequestException, ValueError, zlib.error) as error:
+            return Path(found)
+        except (*_BAD_GZIP, requests.RequestException, ValueError) as error:
             failures.append(f"{url}: {error}")
-            continue
-        path.chmod(0o644)  # temporary files are their owner's alone
-        return path
     raise DataNotFoundError(
         f"data set {wanted.name!r}: {file.name}.gz was not found in {cache} or a folder that "
         "BANDWISE_DATA names, and no mirror gave it:\n  "
@@ -193,48 +198,24 @@ def _download(
     )
 
 
-class _Transfer:
-    """What Pooch writes a download to, and its progress bar: uncompresses what arrives.
+class _ProgressBar:
+    """What Pooch tells how far a download is; `ValueError` ends one that fills the disk."""
 
-    Raises `ValueError` where that is more than the file has, so that no mirror can fill the disk.
-    """
-
-    def __init__(
-        self, target: BinaryIO, size_bytes: int, url: str, progress: ProgressCallback
-    ) -> None:
-        self._target, self._left, self._url, self._progress = target, size_bytes, url, progress
-        self._inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        self._compressed: bool | None = None
-        self._received = 0
-        self.total = 0
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes as they were sent."""
-        if self._compressed is None:
-            self._compressed = data.startswith(GZIP_MAGIC)
-        plain = self._inflate.decompress(data, self._left + 1) if self._compressed else data
-        self._left -= len(plain)
-        if self._left < 0 or self._inflate.unused_data:
-            raise ValueError("sends more bytes than the file has")
-        self._target.write(plain)
-        self._received += len(data)
-        self._progress(
-            Progress(
-                stage=f"downloading {self._url}",
-                done=self._received,
-                total=self.total or None,
-                unit="bytes",
-            )
-        )
+    def __init__(self, url: str, limit_bytes: int, progress: ProgressCallback) -> None:
+        self._stage, self._limit_bytes, self._progress = f"downloading {url}", limit_bytes, progress
+        self._done = self.total = 0
 
     def update(self, count: int) -> None:
-        """Pooch counts whole chunks; `write` counts bytes."""
-
-    def flush(self) -> None:
-        """Nothing waits to be written."""
+        """Count bytes; Pooch counts whole chunks until the end."""
+        self._done += count
+        if self._done > self._limit_bytes + CHUNK_BYTES:
+            raise ValueError(f"sends more than {self._limit_bytes} bytes")
+        done, total = min(self._done, self.total or self._done), self.total or None
+        self._progress(Progress(stage=self._stage, done=done, total=total, unit="bytes"))
 
     def reset(self) -> None:
-        """Nothing is shown."""
+        """Begin to count anew."""
+        self._done = 0
 
     def close(self) -> None:
-        """Nothing is shown."""
+        """Nothing is shown here."""

@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -28,15 +28,17 @@ from bandwise.dct_domain import CoefficientBatch
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError
 from bandwise.frequencies import Frequencies
 from bandwise.jpeg.batch import map_in_order
-from bandwise.tasks import logits_of_batches, to_unit_range
-from bandwise.tasks.networks import build_coefficient_network, build_network
+from bandwise.tasks import Reads, logits_of_batches, to_unit_range
+from bandwise.tasks.networks import (
+    build_coefficient_network,
+    build_network,
+    set_weights,
+)
 
 FORMAT = "bandwise-model"
 SCHEMA = 1
 GRID_MAX = 8192
 """Blocks along the longest side that JPEG has."""
-
-Reads = Literal["pixels", "coefficients"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,22 +145,23 @@ class Model:
         Raises
         ------
         CheckpointError
-            Where the file is missing, damaged, of another kind or of a newer version of bandwise,
-            or its network is not built in and not ``own_network``.
+            Where the file is missing, damaged, no model or of a newer version of bandwise, or its
+            network is not built in and not ``own_network``.
         """
-        tensors, described = cls._read_file(path)
-        try:
-            described._refuse_foreign_code(own_network)
-            module = described._untrained()
-            module.load_state_dict(tensors)
-        except (CheckpointError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path}: {error}") from error
-        except RuntimeError as error:
+        described, weights = cls._read_file(path)
+        if ":" in described.network and described.network != own_network:
             raise CheckpointError(
-                f"{path} does not hold the weights of {described.network} as it describes it: "
-                f"{textwrap.shorten(str(error), 300)}"
-            ) from error
-        return replace(described, module=module.eval())
+                f"{path}: its network is {described.network!r}, which is no part of bandwise; if "
+                "you trust that code, name it when you load the model (--network on the command "
+                "line)"
+            )
+        try:
+            module = described._untrained()
+        except ConfigurationError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+        misfit = f"{path} does not hold the weights of {described.network} as it describes it"
+        set_weights(module, weights, misfit)
+        return replace(described, module=module)
 
     @classmethod
     def describe(cls, path: Path) -> Self:
@@ -166,23 +169,40 @@ class Model:
 
         ``module`` is an ``nn.Identity``. Raises `CheckpointError` as :meth:`load`.
         """
-        return cls._read_file(path)[1]
+        return cls._read_file(path)[0]
 
     @classmethod
-    def _read_file(cls, path: Path) -> tuple[dict[str, Tensor], Self]:
+    def _read_file(cls, path: Path) -> tuple[Self, dict[str, Tensor]]:
         try:
-            tensors, description = load_tensors(path)
+            weights, description = load_tensors(path)
         except CheckpointError as error:
             raise CheckpointError(
                 f"{path} is missing, damaged or no model that bandwise wrote ({error.__cause__}); "
                 "give the model.safetensors of `bandwise train`"
             ) from error
+        if description.get("format") != FORMAT or description.get("schema") != SCHEMA:
+            raise CheckpointError(
+                f"{path}: expected the format {FORMAT!r} of schema {SCHEMA}, got "
+                f"{description.get('format')!r} of schema {description.get('schema')!r}; give a "
+                "model, or upgrade bandwise where it is newer"
+            )
         try:
-            return tensors, cls(module=nn.Identity(), **_settings(description))
+            kept = description["frequencies"]
+            described = cls(
+                network=description["network"],
+                reads=description["reads"],
+                classes=tuple(description["classes"]),
+                channels=description["channels"],
+                grid=tuple(description["grid"]),
+                frequencies=None if kept is None else Frequencies(tuple(kept)),
+                provenance=dict(description["provenance"]),
+                module=nn.Identity(),
+            )
         except KeyError as error:
             raise CheckpointError(f"{path}: its description lacks {error}") from error
-        except (CheckpointError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: {error}") from error
+        return described, weights
 
     def read(
         self, files: Sequence[bytes], *, threads: int | None = None
@@ -245,13 +265,6 @@ class Model:
             raise
         return logits.softmax(1)
 
-    def _refuse_foreign_code(self, own_network: str | None) -> None:
-        if ":" in self.network and self.network != own_network:
-            raise CheckpointError(
-                f"its network is {self.network!r}, which is no part of bandwise; if you trust that "
-                "code, name it when you load the model (--network on the command line)"
-            )
-
     def _untrained(self) -> nn.Module:
         if self.frequencies is None:
             return build_network(
@@ -260,24 +273,3 @@ class Model:
         return build_coefficient_network(
             self.network, num_classes=len(self.classes), frequencies=self.frequencies
         )
-
-
-def _settings(description: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file's description says of its model."""
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise CheckpointError(f'this is no model: its "format" is not {FORMAT!r}')
-    if description["schema"] != SCHEMA:
-        raise CheckpointError(
-            f"it has schema {description['schema']!r}, this version of bandwise reads {SCHEMA}; "
-            "upgrade bandwise"
-        )
-    kept = description["frequencies"]
-    return {
-        "network": description["network"],
-        "reads": description["reads"],
-        "classes": tuple(description["classes"]),
-        "channels": description["channels"],
-        "grid": tuple(description["grid"]),
-        "frequencies": None if kept is None else Frequencies(tuple(kept)),
-        "provenance": dict(description["provenance"]),
-    }

@@ -30,8 +30,7 @@ from bandwise.encoding import requantise
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
 from bandwise.frequencies import Frequencies
-from bandwise.inference import Model
-from bandwise.inference.model import Reads
+from bandwise.inference import Model, Reads
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.recipes.training import (

@@ -17,8 +17,7 @@ from bandwise.dct import BLOCK
 from bandwise.dct_domain import FrequencyStatistics, frequency_statistics
 from bandwise.errors import ConfigurationError
 from bandwise.frequencies import Frequencies
-from bandwise.inference import Model
-from bandwise.inference.model import Reads
+from bandwise.inference import Model, Reads
 from bandwise.learning import frequency_importance
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.networks import default_training

@@ -1,7 +1,7 @@
 """Tasks: a network with its loss and metric. A task knows nothing of compressors."""
 
-from bandwise.tasks.classification import Classification, Domain, per_class_accuracy
-from bandwise.tasks.inference import (
+from bandwise.tasks.classification import Classification, Reads, per_class_accuracy
+from bandwise.tasks.logits import (
     divergences,
     logits_of,
     logits_of_batches,
@@ -11,7 +11,7 @@ from bandwise.tasks.inference import (
 
 __all__ = [
     "Classification",
-    "Domain",
+    "Reads",
     "divergences",
     "logits_of",
     "logits_of_batches",

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from bandwise.dct import idct2
 from bandwise.errors import ConfigurationError, ShapeError
 
-Domain = Literal["coefficients", "pixels"]
-"""What the network reads: the (weighted) coefficients, or their inverse DCT."""
+Reads = Literal["coefficients", "pixels"]
+"""What a network reads of an image."""
 
 
 class Classification(nn.Module):
@@ -27,12 +27,12 @@ class Classification(nn.Module):
         hands it their inverse DCT, which suits any ordinary image network.
     """
 
-    def __init__(self, network: nn.Module, *, reads: Domain = "coefficients") -> None:
+    def __init__(self, network: nn.Module, *, reads: Reads = "coefficients") -> None:
         super().__init__()
         if reads not in ("coefficients", "pixels"):
             raise ConfigurationError(f"reads must be 'coefficients' or 'pixels', got {reads!r}")
         self.network = network
-        self.reads: Domain = reads
+        self.reads: Reads = reads
 
     def forward(self, coefficients: Tensor) -> Tensor:
         """Logits (N, classes) of coefficients (N, C, H, W)."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from bandwise.compressors import Compressor
 from bandwise.data.batches import LoaderBatches
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.tasks import Classification, Domain, per_class_accuracy
+from bandwise.tasks import Classification, Reads, per_class_accuracy
 from bandwise.training.config import TrainingConfig
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.state import EpochRecord, TrainingResult
@@ -65,7 +65,7 @@ def fit(
     *,
     validation: Iterable[Any],
     config: TrainingConfig | None = None,
-    reads: Domain = "pixels",
+    reads: Reads = "pixels",
     progress: ProgressCallback = ignore_progress,
 ) -> TrainingResult[BandEpoch]:
     """Train any classifier with a compressor on any loaders, such as PyTorch's ``DataLoader``.

@@ -103,14 +103,6 @@ def test_ties_go_to_the_first_as_in_max_pool() -> None:
     torch.testing.assert_close(network.second.weight.grad, expected, atol=1e-5, rtol=0)
 
 
-def test_no_input_gradient_is_computed_when_none_is_wanted() -> None:
-    network = SequenceCNN(16, CLASSES)
-    inputs = torch.randn(3, 1, 16)
-    network(inputs).sum().backward()
-    assert inputs.grad is None
-    assert network.first.weight.grad is not None
-
-
 def test_bad_sizes_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="got 3"):
         SequenceCNN(3, CLASSES)

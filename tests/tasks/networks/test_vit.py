@@ -30,20 +30,6 @@ def test_a_place_is_sines_and_cosines_of_its_row_and_column() -> None:
         )
 
 
-def test_every_place_is_another() -> None:
-    places = positions(16, 16, 96)
-    apart = torch.cdist(places, places) + 10 * torch.eye(256)
-    assert float(apart.min()) > 0.1
-
-
-def test_places_matter() -> None:
-    torch.manual_seed(0)
-    network = CoefficientViT(4, frequencies=Frequencies((0,))).eval()
-    image = torch.randn(1, 64, 8, 8)
-    moved = image.roll(4, 3)  # whole groups of joined tokens
-    assert not torch.allclose(network(CoefficientBatch(image)), network(CoefficientBatch(moved)))
-
-
 def test_twins_are_the_same_function_of_an_image() -> None:
     """The DCT of a block is orthonormal, so that a linear front has an equal on coefficients."""
     torch.manual_seed(0)

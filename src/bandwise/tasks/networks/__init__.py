@@ -4,9 +4,13 @@ Built-in ones read pixels in [0, 1], or JPEG's coefficients; :class:`SequenceCNN
 reads sequences of them.
 """
 
-from bandwise.tasks.networks.coefficients import CoefficientResNet
-from bandwise.tasks.networks.frequency_stem import FrequencySelection
-from bandwise.tasks.networks.plain import PlainCNN, SmallCNN
+from bandwise.tasks.networks.convolutional import (
+    CoefficientResNet,
+    PlainCNN,
+    ResNet,
+    SmallCNN,
+)
+from bandwise.tasks.networks.layers import FrequencySelection
 from bandwise.tasks.networks.registry import (
     BUILT_IN,
     COEFFICIENT_NETWORKS,
@@ -16,8 +20,8 @@ from bandwise.tasks.networks.registry import (
     load_network,
     network_sha256,
     read_weights,
+    set_weights,
 )
-from bandwise.tasks.networks.resnet import ResNet
 from bandwise.tasks.networks.sequence_cnn import SequenceCNN
 from bandwise.tasks.networks.vit import CoefficientViT, ViT
 
@@ -38,4 +42,5 @@ __all__ = [
     "load_network",
     "network_sha256",
     "read_weights",
+    "set_weights",
 ]

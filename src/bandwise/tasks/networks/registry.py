@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,7 @@ from torch import Tensor, nn
 
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.frequencies import Frequencies
-from bandwise.tasks.networks.coefficients import CoefficientResNet
-from bandwise.tasks.networks.plain import PlainCNN, SmallCNN
-from bandwise.tasks.networks.resnet import ResNet
+from bandwise.tasks.networks.convolutional import CoefficientResNet, PlainCNN, ResNet, SmallCNN
 from bandwise.tasks.networks.vit import CoefficientViT, ViT
 
 Builder = Callable[..., nn.Module]
@@ -47,8 +45,8 @@ def build_network(name: str, *, num_classes: int, channels: int) -> nn.Module:
     Parameters
     ----------
     name
-        A built-in name, or ``package.module:function`` for one of your own: a function that is
-        called with the keywords ``num_classes`` and ``channels`` and returns an ``nn.Module``.
+        A name of ``BUILT_IN``, or ``package.module:function`` for one of your own: a function that
+        is called with the keywords ``num_classes`` and ``channels`` and returns an ``nn.Module``.
         Scaling that the network expects, such as ImageNet's mean and deviation, belongs into it.
 
     Raises
@@ -64,26 +62,31 @@ def build_coefficient_network(
 ) -> nn.Module:
     """Build a network that maps a `CoefficientBatch` to logits (N, num_classes).
 
-    Parameters
-    ----------
-    name
-        A name of ``COEFFICIENT_NETWORKS``, or ``package.module:function`` for one of your own: a
-        function that is called with the keywords ``num_classes`` and ``frequencies`` and returns an
-        ``nn.Module``.
-    frequencies
-        What the network reads of each image.
-
-    Raises
-    ------
-    ConfigurationError
-        As :func:`build_network`.
+    As `build_network`, with a name of ``COEFFICIENT_NETWORKS`` or a function that is called with
+    ``num_classes`` and ``frequencies``: what the network reads of each image.
     """
     return _built(COEFFICIENT_NETWORKS, name, num_classes=num_classes, frequencies=frequencies)
 
 
 def find_builder(name: str, built_in: Mapping[str, Builder] = BUILT_IN) -> Builder:
     """Find what builds the network of a name; `ConfigurationError` where there is none."""
-    return built_in.get(name) or _imported(name, built_in)
+    if name in built_in:
+        return built_in[name]
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise ConfigurationError(
+            f"unknown network {name!r}; built in are {', '.join(built_in)}, and "
+            "package.module:function names one of your own"
+        )
+    try:
+        builder: Builder = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"the network {name!r} cannot be imported: {error}; is its folder on PYTHONPATH?"
+        ) from error
+    if not callable(builder):
+        raise ConfigurationError(f"{name} is not a function or class that builds a network")
+    return builder
 
 
 def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -> nn.Module:
@@ -97,16 +100,11 @@ def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -
         When the file is missing or damaged, or holds the weights of another network.
     """
     network = build_network(name, num_classes=num_classes, channels=channels)
-    state = read_weights(weights)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{weights} does not hold the weights of {name} for num_classes={num_classes}, "
-            f"channels={channels}: {_misfit(network.state_dict(), state) or error}; name the "
-            "network that they are of, or give weights of this one"
-        ) from error
-    return network.eval()
+    described = f"{name} for num_classes={num_classes}, channels={channels}"
+    set_weights(
+        network, read_weights(weights), f"{weights} does not hold the weights of {described}"
+    )
+    return network
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -118,6 +116,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return safetensors.torch.load_file(path)
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be read as safetensors weights: {error}") from error
+
+
+def set_weights(network: nn.Module, weights: Mapping[str, Tensor], misfit: str) -> None:
+    """Give a network its weights and put it into evaluation mode.
+
+    Raises `CheckpointError`, which begins with ``misfit``, where they are those of another network.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        differences = textwrap.shorten(str(error).partition("\n")[2], 300)
+        raise CheckpointError(
+            f"{misfit}: {differences} Name the network that they are of, or give weights of this "
+            "one"
+        ) from error
+    network.eval()
 
 
 def network_sha256(network: nn.Module) -> str:
@@ -142,38 +156,3 @@ def _built(built_in: Mapping[str, Builder], name: str, **settings: Any) -> nn.Mo
             f"{name} returned a {type(network).__name__}; it has to return a torch.nn.Module"
         )
     return network
-
-
-def _misfit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say which tensors differ, such as ``tensors missing: 3 (a, b, ...)``; empty where none do."""
-    differences = {
-        "missing": [name for name in wanted if name not in found],
-        "unexpected": [name for name in found if name not in wanted],
-        "of another shape": [
-            name for name in wanted if name in found and wanted[name].shape != found[name].shape
-        ],
-    }
-    parts = [
-        f"{what}: {len(names)} ({', '.join(names[:2])}{', ...' if len(names) > 2 else ''})"
-        for what, names in differences.items()
-        if names
-    ]
-    return f"tensors {'; '.join(parts)}" if parts else ""
-
-
-def _imported(name: str, built_in: Iterable[str]) -> Builder:
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise ConfigurationError(
-            f"unknown network {name!r}; built in are {', '.join(built_in)}, and "
-            "package.module:function names one of your own"
-        )
-    try:
-        builder: Builder = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(
-            f"the network {name!r} cannot be imported: {error}; is its folder on PYTHONPATH?"
-        ) from error
-    if not callable(builder):
-        raise ConfigurationError(f"{name} is not a function or class that builds a network")
-    return builder

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.frequencies import Frequencies
-from bandwise.tasks.networks.frequency_stem import FrequencySelection
-from bandwise.tasks.networks.layers import Standardise
+from bandwise.tasks.networks.layers import FrequencySelection, Standardise
 
 WIDTHS = (96, 192)
 DEPTHS = (2, 4)

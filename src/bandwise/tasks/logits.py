@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from bandwise.dct_domain import CoefficientBatch
 from bandwise.errors import ShapeError
+from bandwise.images import to_planes
 
 
 def to_unit_range(pixels_u8: Tensor) -> Tensor:
@@ -21,8 +22,7 @@ def to_unit_range(pixels_u8: Tensor) -> Tensor:
 
 def planes_of(pixels_u8: NDArray[np.uint8]) -> Tensor:
     """Decoded image, (H, W) grey or (H, W, 3) RGB, as networks take it: contiguous (C, H, W)."""
-    planes = pixels_u8[None] if pixels_u8.ndim == 2 else pixels_u8.transpose(2, 0, 1)
-    return torch.from_numpy(np.array(planes))
+    return torch.from_numpy(np.array(to_planes(pixels_u8)))
 
 
 def divergences(logits: Tensor, original_logits: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from bandwise.data.augment import mix
 from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
 from bandwise.inference import Reads
@@ -42,7 +43,7 @@ def input_seconds(data: FileDataset, form: Reads) -> float:
         draws = BatchRandom(generator, len(index))
         inputs = source.augment(source.read(index), augmentation, draws, scale=1.0)
         targets = F.one_hot(source.labels[index], data.num_classes).float()
-        source.mix(inputs, targets, augmentation.mix, draws)
+        mix(inputs, targets, augmentation.mix, draws)
     return time.perf_counter() - started
 
 

@@ -103,7 +103,11 @@ def overhead_ratio(batches: TensorBatches) -> float:
     bands = radial_bands(SIDE, SIDE, 8)
     config = TrainingConfig()
     runs: list[tuple[Classification, Compressor, list[torch.optim.Optimizer]]] = []
-    for compressor in (StaticBands(bands, normalisation="softmax"), LearnedBands(bands)):
+    compressors: tuple[Compressor, ...] = (
+        StaticBands(bands, normalisation="softmax"),
+        LearnedBands(bands),
+    )
+    for compressor in compressors:
         task = Classification(SequenceCNN(SIDE * SIDE, CLASSES))
         sgd = torch.optim.SGD(task.parameters(), lr=config.network_lr, momentum=0.9, fused=True)
         weights = list(compressor.parameters())

@@ -1,6 +1,6 @@
 """Write the parts of the documentation that come from the code and from the results.
 
-    python docs/generate.py            writes docs/cli.md, docs/api.md, tables of results, figures
+    python docs/generate.py            writes docs/cli.md, tables of results, figures
     python docs/generate.py --check    fails where a file is not what would be written
 
 Figures are drawn only when writing: their bytes depend on the version of the drawing library.
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from reference import api_reference
 from result_tables import FIGURES, figure_path, results_part
 
 from bandwise.cli.main import COMMANDS, EXIT_CODES, application, load_command
@@ -80,7 +79,6 @@ def readme(text: str, results: Mapping[str, Path]) -> str:
 def documents() -> Iterator[tuple[Path, str]]:
     """Each generated file with what it should hold."""
     yield ROOT / "docs" / "cli.md", cli_reference()
-    yield ROOT / "docs" / "api.md", api_reference()
     for page in ("README.md", *PAGES.values()):
         here = {name: at for name, at in RESULTS.items() if PAGES.get(name, "README.md") == page}
         yield ROOT / page, readme((ROOT / page).read_text(), here)

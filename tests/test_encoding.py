@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import simplejpeg
 import torch
+from bandwise.tasks.networks.coefficients import CoefficientResNet
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -23,7 +24,6 @@ from bandwise.errors import ConfigurationError, EncodingError, JpegError
 from bandwise.frequencies import Frequencies
 from bandwise.profile import Profile, RateDistortion
 from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
-from bandwise.tasks.networks.coefficients import CoefficientResNet
 from tests.jpeg.images import ICC, exif_block, picture, pillow_pixels, same
 
 pytestmark = pytest.mark.skipif(

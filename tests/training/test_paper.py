@@ -15,7 +15,7 @@ from bandwise.data.batches import TensorBatches
 from bandwise.dct import idct2
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.tasks import Classification, Domain
+from bandwise.tasks import Classification, Reads
 from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, fit, joint_loss, train
 
 BANDS = radial_bands(6, 6, 3)
@@ -194,7 +194,7 @@ def test_without_task_gradient_the_bands_see_the_reconstruction_alone() -> None:
 
 
 @pytest.mark.parametrize("reads", ["pixels", "coefficients"])
-def test_fit_takes_any_module_and_loader(reads: Domain) -> None:
+def test_fit_takes_any_module_and_loader(reads: Reads) -> None:
     generator = torch.Generator().manual_seed(5)
     labels = torch.randint(0, 2, (120,), generator=generator)
     pixels = idct2(torch.randn(120, 1, 6, 6, generator=generator))

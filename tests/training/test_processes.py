@@ -24,7 +24,7 @@ from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
 from bandwise.data.augment import Augmentation
 from bandwise.data.files import load_files
-from bandwise.errors import CheckpointError, ConfigurationError
+from bandwise.errors import BandwiseError, CheckpointError, ConfigurationError
 from bandwise.recipes.training import TrainConfig, train_on_files
 from bandwise.tasks.networks import build_network
 from bandwise.training import (
@@ -276,7 +276,8 @@ def refusal(processes: Processes, *, job: Any, error: type[Exception]) -> str:
 @pytest.mark.parametrize("case", ["settings", "few images"])
 def test_what_processes_cannot_share_is_refused(team: Team, case: str, tmp_path: Path) -> None:
     job: Any = partial(resumable, folder=tmp_path, seeds=(0, 1))
-    error, message = CheckpointError, "different data, settings or checkpoints"
+    error: type[BandwiseError] = CheckpointError
+    message = "different data, settings or checkpoints"
     if case == "few images":
         job = partial(on_pixels, transformed=False, config=CONFIG, count=3)
         error, message = ConfigurationError, "cannot be shared out among 2 processes"

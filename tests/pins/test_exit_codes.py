@@ -138,10 +138,7 @@ CASES: dict[str, list[tuple[int, str]]] = {
     ],
     "rate-accuracy of an unknown data set": [(1, f"{RATES} no-such-data")],
     "rate-accuracy wrongly": [
-        (
-            2,
-            f"experiment rate-accuracy digits --out {{out}} --network small-cnn --transfer none {options}",
-        )
+        (2, f"{RATES} digits --network small-cnn --transfer none {options}")
         for options in ("--network magic", "--transfer magic", "--codecs magic", "--methods magic")
     ],
     "rate-accuracy with weights that are missing": [

@@ -19,7 +19,7 @@ from typing import Any
 import typer.main
 from result_tables import FIGURES, figure_path, results_part
 
-from bandwise.cli.main import COMMANDS, EXIT_CODES, application, load_command
+from bandwise.cli.main import EXIT_CODES, all_commands, application
 from bandwise.report import write_report
 from bandwise.results import Results
 
@@ -39,8 +39,7 @@ def cli_reference() -> str:
     parts += ["| exit code | meaning |", "|---|---|"]
     parts += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     parts.append("")
-    for name in COMMANDS:
-        command = load_command(name)
+    for name, command in all_commands():
         summary, _, rest = command.help.partition("Example: ")
         parts += [f"## bandwise {name}", "", " ".join(summary.split()), ""]
         parts += ["```", " ".join(rest.split()), "```", "", *options_table(command)]

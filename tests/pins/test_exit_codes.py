@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(
 ENCODE = "encode {images} {out} --workers 1 --profile"
 PLAIN = f"{ENCODE} {{plain}}"
 LADDER = f"{ENCODE} {{ladder}} --network small-cnn --weights {{weights}}"
+RATES = "experiment rate-accuracy --out {out}"
 DIGITS = "learn digits --network small-cnn --out {out}.json --work {out}"
 
 CASES: dict[str, list[tuple[int, str]]] = {
@@ -135,17 +136,17 @@ CASES: dict[str, list[tuple[int, str]]] = {
         (2, f"evaluate digits --weights {{weights}} --network small-cnn --out {{out}} {options}")
         for options in ("--codecs gif", "--every 0", "--split train", "--bound -1")
     ],
-    "rate-accuracy of an unknown data set": [(1, "experiment rate-accuracy no-such-data --out {out}")],
+    "rate-accuracy of an unknown data set": [(1, f"{RATES} no-such-data")],
     "rate-accuracy wrongly": [
-        (2, f"experiment rate-accuracy digits --out {{out}} --network small-cnn --transfer none {options}")
+        (2, f"{RATES} digits --network small-cnn --transfer none {options}")
         for options in ("--network magic", "--transfer magic", "--codecs magic", "--methods magic")
     ],
     "rate-accuracy with weights that are missing": [
-        (1, "experiment rate-accuracy digits --out {out} --network small-cnn --weights {out}/none")
+        (1, f"{RATES} digits --network small-cnn --weights {{out}}/none")
     ],
-    "straight-from-jpeg of what is missing": [(1, "experiment jpeg-training {out}/none --out {out}")],
-    "straight-from-jpeg into something else": [(1, "experiment jpeg-training {jpegs} --out {images}")],
-    "straight-from-jpeg wrongly": [
+    "jpeg-training of what is missing": [(1, "experiment jpeg-training {out}/none --out {out}")],
+    "jpeg-training into something else": [(1, "experiment jpeg-training {jpegs} --out {images}")],
+    "jpeg-training wrongly": [
         (2, f"experiment jpeg-training {{jpegs}} --out {{out}} {options}")
         for options in ("--seeds zero", "--keep 24 500", "--workers 0", "--epochs 0")
     ],

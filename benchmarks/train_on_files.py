@@ -41,7 +41,7 @@ def input_seconds(data: FileDataset, form: Reads) -> float:
     started = time.perf_counter()
     for index in draw_batches(len(source), TRAINING.batch_size, generator):
         draws = BatchRandom(generator, len(index))
-        inputs = source.augment(source.read(index), augmentation, draws, scale=1.0)
+        inputs = source.augment(source.read(index), augmentation, draws, 1.0)
         targets = F.one_hot(source.labels[index], data.num_classes).float()
         mix(inputs, targets, augmentation.mix, draws)
     return time.perf_counter() - started

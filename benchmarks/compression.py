@@ -23,22 +23,22 @@ from bandwise import jpeg
 from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
 from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
+from bandwise.frequency.rate import RateCurves, estimate_bits
+from bandwise.frequency.rounding import round_half_away
+from bandwise.frequency.tables import QuantTable, TableSet, flat
+from bandwise.frequency.transform import pixels_to_blocks
 from bandwise.learning import sensitivity_candidates
-from bandwise.profile import Profile
-from bandwise.rate import RateCurves, estimate_bits
-from bandwise.recipes.learning import (
+from bandwise.learning.profiles import (
     LAGRANGIANS,
     LearnConfig,
     make_profile,
     profile_origin,
     sensitivity_input,
 )
-from bandwise.rounding import round_half_away
+from bandwise.models import logits_of, to_unit_range
+from bandwise.models.networks import load_network
+from bandwise.profile import Profile
 from bandwise.statistics import envelope
-from bandwise.tables import QuantTable, TableSet, flat
-from bandwise.tasks import logits_of, to_unit_range
-from bandwise.tasks.networks import load_network
-from bandwise.transform import pixels_to_blocks
 
 QUALITIES = (5, 7, 10, 15, 20, 30, 40, 50, 75, 90)
 MEASURED = (4e-7, 1e-6, 2.5e-6, 6.3e-6, 1.6e-5)

@@ -30,13 +30,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.dataset import encode_shards
 from bandwise.encoding import ProfileEncoder
 from bandwise.executors import Executor, InProcess, Processes, Ray
+from bandwise.frequency.tables import TableSet
 from bandwise.images import image_suffixes
-from bandwise.pipeline import encode_shards
 from bandwise.profile import Profile
 from bandwise.system import machine
-from bandwise.tables import TableSet
 
 SIZES = {(224, 224): 1, (1024, 768): 8}
 """Sizes in pixels, and by how much fewer images there are of each."""

@@ -29,12 +29,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.dataset import encode_shards, verify
 from bandwise.encoding import ProfileEncoder
 from bandwise.errors import BandwiseError, OutputError
 from bandwise.executors import Executor, InProcess, Processes
-from bandwise.pipeline import encode_shards, verify
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
 ENCODER = ProfileEncoder(Profile(name="faults", tables=TableSet.ijg(50)))
 SHARD_IMAGES = 12

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.dataset import encode_shards
 from bandwise.encoding import ProfileEncoder
 from bandwise.executors import executor_of
-from bandwise.pipeline import encode_shards
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
 FILES = 50
 A_FOLDER = 1000

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.tables import TableSet
+from bandwise.frequency.tables import TableSet
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 CASES = (  # name, width, height, mode, files

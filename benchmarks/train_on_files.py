@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from bandwise.data.augment import mix
 from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
-from bandwise.inference import Reads
-from bandwise.recipes.training import TrainConfig, examples, train_on_files
+from bandwise.learning.jpeg_network import TrainConfig, examples, train_on_files
+from bandwise.models import Reads
 from bandwise.training import NetworkConfig
 
 FORMS: tuple[Reads, ...] = ("pixels", "coefficients")

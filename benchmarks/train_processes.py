@@ -24,7 +24,7 @@ from pathlib import Path
 
 import torch
 
-from bandwise.tasks.networks import COEFFICIENT_NETWORKS
+from bandwise.models.networks import COEFFICIENT_NETWORKS
 from bandwise.training import EpochRecord, NetworkConfig
 from bandwise.training.state import RunState
 

@@ -27,13 +27,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.bands import radial_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
 from bandwise.executors import prepare_torch_worker
+from bandwise.frequency.bands import radial_bands
+from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.models import Classification
+from bandwise.models.networks import SequenceCNN
 from bandwise.system import available_cores, machine, versions
-from bandwise.tasks import Classification
-from bandwise.tasks.networks import SequenceCNN
 from bandwise.training import TrainingConfig, joint_loss, train
 
 BATCH = 128

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
+from bandwise.dataset import encode_shards, encode_tree
 from bandwise.encoding import ProfileEncoder
 from bandwise.executors import InProcess
-from bandwise.frequencies import Frequencies
-from bandwise.pipeline import encode_shards, encode_tree
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
 from bandwise.results import SCHEMA
-from bandwise.tables import TableSet, flat
 
 PROFILE = Profile(name="fuzz", tables=TableSet(luma=flat(9), chroma=flat(21)))
 ENCODER = ProfileEncoder(PROFILE)
@@ -228,8 +228,8 @@ def models() -> list[bytes]:
     import torch
 
     from bandwise.checkpoint import save_tensors
-    from bandwise.inference import Model
-    from bandwise.tasks.networks import build_network
+    from bandwise.models.model import Model
+    from bandwise.models.networks import build_network
 
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.safetensors"

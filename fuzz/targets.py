@@ -23,6 +23,20 @@ import numpy as np
 
 from bandwise import jpeg
 from bandwise.data.known import parse_idx
+from bandwise.dataset import (
+    EncodeOptions,
+    check_file,
+    encode_shards,
+    encode_tree,
+    open_source,
+    read_picture,
+    transcode,
+    verify,
+)
+from bandwise.dataset.sources import Source
+from bandwise.dataset.sources.locations import is_url
+from bandwise.dataset.tarfiles import TarWriter, read_members
+from bandwise.dataset.transcoding import IMAGE_ERRORS
 from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     BandwiseError,
@@ -38,20 +52,6 @@ from bandwise.errors import (
 )
 from bandwise.executors import InProcess
 from bandwise.jpeg.markers import metadata, segments
-from bandwise.pipeline import (
-    EncodeOptions,
-    check_file,
-    encode_shards,
-    encode_tree,
-    open_source,
-    read_picture,
-    transcode,
-    verify,
-)
-from bandwise.pipeline.sources import Source
-from bandwise.pipeline.sources.locations import is_url
-from bandwise.pipeline.tarfiles import TarWriter, read_members
-from bandwise.pipeline.transcoding import IMAGE_ERRORS
 from bandwise.profile import Profile
 from bandwise.results import Record, Results, read_rows, write_rows
 from fuzz import changes, seeds
@@ -232,7 +232,7 @@ def report(data: bytes) -> None:
 
 def checkpoint(data: bytes) -> None:
     from bandwise.checkpoint import load_tensors
-    from bandwise.inference import Model
+    from bandwise.models.model import Model
 
     path = _file(data, "model.safetensors")
     load_tensors(path)
@@ -240,7 +240,7 @@ def checkpoint(data: bytes) -> None:
 
 
 def weights(data: bytes) -> None:
-    from bandwise.tasks.networks import load_network
+    from bandwise.models.networks import load_network
 
     load_network("small-cnn", _file(data, "w.safetensors"), num_classes=2, channels=1)
 

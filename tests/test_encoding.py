@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 import simplejpeg
 import torch
-from bandwise.tasks.networks.coefficients import CoefficientResNet
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
 from bandwise.data.coefficients import read_batch
 from bandwise.encoding import CONTAINERS, Container, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import ConfigurationError, EncodingError, JpegError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import QuantTable, TableSet, flat, ijg_luma
+from bandwise.models.networks.convolutional import CoefficientResNet
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
 from tests.jpeg.images import ICC, exif_block, picture, pillow_pixels, same
 
 pytestmark = pytest.mark.skipif(

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.encoding import Container, ProfileEncoder, encode_pixels
 from bandwise.errors import ConfigurationError, EncodingError
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.guidance import Guide, GuidedEncoder, Rungs, num_classes_of
+from bandwise.models.networks import build_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import build_network
 from tests.jpeg.images import ICC, picture
 
 pytestmark = pytest.mark.skipif(

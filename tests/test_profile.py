@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bandwise.errors import OutputError, ProfileError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import QuantTable, TableSet, flat, ijg_luma
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
 
 sensitivities = hnp.arrays(np.float64, (8, 8), elements=st.floats(0, 1e30))
 

@@ -6,14 +6,14 @@ from bandwise.errors import BandwiseError
 from bandwise.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from bandwise.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
-    from bandwise.compressors import (
+    from bandwise.frequency.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
+    from bandwise.frequency.compressors import (
         Compressor,
         LearnedBands,
         StaticBands,
     )
-    from bandwise.dct import block_dct2, block_idct2, dct2, idct2
-    from bandwise.tasks import Classification
+    from bandwise.frequency.dct import block_dct2, block_idct2, dct2, idct2
+    from bandwise.models import Classification
     from bandwise.training import TrainingConfig, fit, train
 
 __all__ = [
@@ -38,19 +38,19 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "bandwise.bands": (
+        "bandwise.frequency.bands": (
             "Bands",
             "coefficient_bands",
             "radial_bands",
             "zigzag_bands",
         ),
-        "bandwise.compressors": (
+        "bandwise.frequency.compressors": (
             "Compressor",
             "LearnedBands",
             "StaticBands",
         ),
-        "bandwise.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
-        "bandwise.tasks": ("Classification",),
+        "bandwise.frequency.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
+        "bandwise.models": ("Classification",),
         "bandwise.training": ("TrainingConfig", "fit", "train"),
     },
 )

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Coefficients, Plane
 from bandwise.errors import ConfigurationError, EncodingError
+from bandwise.frequency.coefficients import Coefficients, Plane
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import TableSet, flat
 
 Container = Literal["baseline", "progressive", "smallest"]
 

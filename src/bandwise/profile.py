@@ -5,8 +5,8 @@
      "provenance": {...}, "curve": [...]}
 
 Tables and sensitivities are in natural order. Where frequencies are dropped, the schema is 2 and
-"frequencies" lists those that are kept, numbered as in `bandwise.frequencies`. A file is read with
-every value checked, because profiles travel between people.
+"frequencies" lists those that are kept, numbered as in `bandwise.frequency.selection`. A file is
+read with every value checked, because profiles travel between people.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandwise.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
 from bandwise.errors import BandwiseError, ProfileError
 from bandwise.files import parse_json, write_json
-from bandwise.frequencies import Frequencies
-from bandwise.tables import BLOCK, TableSet
+from bandwise.frequency.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import BLOCK, TableSet
 
 FORMAT = "bandwise-profile"
 SCHEMA = 2

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from bandwise.frequency.tables import TableSet, flat
+from bandwise.models.networks import build_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import build_network
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture
 

@@ -5,8 +5,8 @@ import signal
 
 from torch import Tensor, nn
 
-from bandwise.dct_domain import CoefficientBatch
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.frequency.selection import Frequencies
 
 
 class Dying(nn.Module):

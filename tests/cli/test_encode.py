@@ -9,8 +9,8 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.cli.main import run
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
 from tests.cli.terminal import said
 
 pytestmark = pytest.mark.skipif(

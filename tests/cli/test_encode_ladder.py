@@ -8,12 +8,12 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.cli.main import run
+from bandwise.dataset import read_picture
 from bandwise.encoding import encode_pixels
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.guidance import Guide
-from bandwise.pipeline import read_picture
+from bandwise.models.networks import load_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import load_network
 from tests.cli.conftest import CLASSES, STEPS
 from tests.cli.terminal import said
 from tests.jpeg.images import picture

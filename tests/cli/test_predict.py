@@ -11,9 +11,9 @@ import pytest
 from bandwise import jpeg
 from bandwise.cli import predict as predict_module
 from bandwise.cli.main import run
-from bandwise.inference import Model
+from bandwise.models.model import Model
 from tests.cli.terminal import said
-from tests.inference.models import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
+from tests.models.trained import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"

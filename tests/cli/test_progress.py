@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bandwise.cli.progress import ProgressDisplay, progress_text
-from bandwise.pipeline import Totals
+from bandwise.dataset import Totals
 from bandwise.progress import Progress
 from bandwise.results import Epoch, Run
 

@@ -12,12 +12,12 @@ import torch
 
 from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.frequencies import Frequencies
-from bandwise.inference import Model
+from bandwise.frequency.selection import Frequencies
+from bandwise.models.model import Model
 from tests.cli.dying import DYING
 from tests.cli.terminal import said
 from tests.data.jpeg_tree import write_digits
-from tests.inference.models import OWN
+from tests.models.trained import OWN
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"

@@ -7,8 +7,8 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.pipeline import encode_tree
-from tests.pipeline.datasets import ENCODER, put_images
+from bandwise.dataset import encode_tree
+from tests.dataset.datasets import ENCODER, put_images
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"

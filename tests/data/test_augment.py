@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from bandwise.color import rgb_to_ycbcr, ycbcr_to_rgb
 from bandwise.data.augment import (
     GLYPHS,
     PHOTOGRAPHS,
@@ -17,8 +16,9 @@ from bandwise.data.augment import (
     mix,
 )
 from bandwise.data.epochs import BatchRandom
-from bandwise.dct_domain import CoefficientBatch
-from tests.test_dct_domain import from_samples, random_batch, samples_of, to_samples
+from bandwise.frequency.color import rgb_to_ycbcr, ycbcr_to_rgb
+from bandwise.frequency.dct_domain import CoefficientBatch
+from tests.frequency.test_dct_domain import from_samples, random_batch, samples_of, to_samples
 
 STILL = Augmentation(
     zoom=(1, 1), stretch=0, turn=0, shift=0, flip=False, light=0, saturation=0, erase=0, mix=0

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
 from bandwise.data.coefficients import read_batch
-from bandwise.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
 from bandwise.errors import DataError, JpegError, JpegLimitError, ShapeError
-from bandwise.tables import TableSet
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
+from bandwise.frequency.tables import TableSet
 from tests.jpeg.images import SCHEMES, picture
 
 SIZE = (48, 32)

@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.color import rgb_to_ycbcr
 from bandwise.data import with_validation
 from bandwise.data.coefficients import read_batch
 from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_pixels
@@ -21,7 +20,8 @@ from bandwise.errors import (
     ShapeError,
     UnreadableImageError,
 )
-from bandwise.tables import TableSet
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.tables import TableSet
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture, pillow_pixels
 

@@ -5,11 +5,11 @@ import pytest
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError, OutputError
 from bandwise.evaluation import EvaluationConfig, describe_profile, evaluate
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import Measurement, Results
-from bandwise.tables import TableSet
 from tests.evaluation.conftest import Brightness, Darken
 
 CONFIG = EvaluationConfig(network="brightness")

@@ -5,14 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
 from bandwise.errors import (
     ConfigurationError,
     JpegError,
     JpegLimitError,
     ShapeError,
 )
-from bandwise.tables import TableSet
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.tables import TableSet
 from tests.jpeg.images import SCHEMES, picture, same
 
 TABLES = TableSet.ijg(70)

@@ -10,8 +10,8 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, JpegError, JpegLimitError
+from bandwise.frequency.tables import TableSet
 from bandwise.jpeg.markers import metadata, segments
-from bandwise.tables import TableSet
 from tests.jpeg.images import ICC, exif_block, patched, picture, pillow_file
 
 FUZZ_FILES = int(os.environ.get("BANDWISE_FUZZ_FILES", "3000"))

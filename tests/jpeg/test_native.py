@@ -8,8 +8,8 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.errors import JpegError, JpegUnavailableError
+from bandwise.frequency.tables import TableSet
 from bandwise.jpeg.native import extension
-from bandwise.tables import TableSet
 from tests.jpeg.images import picture
 
 

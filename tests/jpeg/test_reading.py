@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
-from bandwise.dct import dct_matrix
 from bandwise.errors import JpegError
-from bandwise.tables import QuantTable, TableSet
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.dct import dct_matrix
+from bandwise.frequency.tables import QuantTable, TableSet
 from tests.jpeg.images import (
     ICC,
     PILLOW_SCHEMES,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Coefficients, Plane
 from bandwise.errors import ConfigurationError, ShapeError
-from bandwise.tables import ZIGZAG, QuantTable, flat, ijg_luma
+from bandwise.frequency.coefficients import Coefficients, Plane
+from bandwise.frequency.tables import ZIGZAG, QuantTable, flat, ijg_luma
 
 EOB, ZRL = 0x00, 0xF0
 Block = NDArray[np.int16]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.coefficients import Coefficients, Plane, Subsampling
 from bandwise.errors import (
     CoefficientError,
     ConfigurationError,
@@ -20,8 +19,9 @@ from bandwise.errors import (
     ShapeError,
     TableError,
 )
+from bandwise.frequency.coefficients import Coefficients, Plane, Subsampling
+from bandwise.frequency.tables import TableSet, flat, ijg_luma
 from bandwise.jpeg.markers import segments
-from bandwise.tables import TableSet, flat, ijg_luma
 from tests.jpeg.images import (
     ICC,
     PILLOW_SCHEMES,

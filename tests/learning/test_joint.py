@@ -3,7 +3,7 @@ import torch
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
 from bandwise.learning import SensitivityInput, joint_candidate, sensitivity_candidates
-from bandwise.tasks.networks import build_network, network_sha256
+from bandwise.models.networks import build_network, network_sha256
 from bandwise.training import NetworkConfig
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bandwise.bands import make_bands
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.bands import make_bands
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet
 from bandwise.results import (
     DatasetInfo,
     Epoch,
@@ -25,7 +26,6 @@ from bandwise.results import (
     Sample,
     Trained,
 )
-from bandwise.tables import TableSet
 
 MACHINE = {"processor": "Example CPU", "cores": 2, "memory_bytes": 2**34}
 VERSIONS = {"bandwise": "0.1.0", "python": "3.11.7"}

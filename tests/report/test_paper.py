@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from bandwise.bands import make_bands
+from bandwise.frequency.bands import make_bands
 from bandwise.report import paper, paper_figures, summary, unfinished
 from bandwise.report.page import Section
 from bandwise.report.paper_figures import VARIANTS, Weighting, curve_of

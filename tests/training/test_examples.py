@@ -12,8 +12,8 @@ from bandwise.data.augment import PHOTOGRAPHS
 from bandwise.data.coefficients import read_batch
 from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
-from bandwise.dct_domain import CoefficientBatch
-from bandwise.tables import TableSet
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.frequency.tables import TableSet
 from bandwise.training import coefficient_examples, pixel_examples
 from tests.jpeg.images import picture
 

@@ -12,9 +12,9 @@ from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
+from bandwise.models import logits_of
+from bandwise.models.networks import build_network, network_sha256
 from bandwise.progress import Progress
-from bandwise.tasks import logits_of
-from bandwise.tasks.networks import build_network, network_sha256
 from bandwise.training import EpochRecord, NetworkConfig, TrainableTransform, train_network
 
 CONFIG = NetworkConfig(

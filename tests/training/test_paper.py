@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from bandwise.bands import Bands, radial_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches
-from bandwise.dct import idct2
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
+from bandwise.frequency.bands import Bands, radial_bands
+from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.frequency.dct import idct2
+from bandwise.models import Classification, Reads
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.tasks import Classification, Reads
 from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, fit, joint_loss, train
 
 BANDS = radial_bands(6, 6, 3)

@@ -25,8 +25,8 @@ from bandwise.data import LabelledImages
 from bandwise.data.augment import Augmentation
 from bandwise.data.files import load_files
 from bandwise.errors import CheckpointError, ConfigurationError
-from bandwise.recipes.training import TrainConfig, train_on_files
-from bandwise.tasks.networks import build_network
+from bandwise.learning.jpeg_network import TrainConfig, train_on_files
+from bandwise.models.networks import build_network
 from bandwise.training import (
     EpochRecord,
     NetworkConfig,

@@ -75,7 +75,7 @@ def load_profiles(paths: Sequence[Path]) -> list[Profile]:
 
 def restrict_to_model(profiles: Sequence[Profile], path: Path) -> list[Profile]:
     """Profiles whose files hold the frequencies alone that a model reads."""
-    from bandwise.inference import Model
+    from bandwise.models.model import Model
 
     kept = Model.describe(path).frequencies
     if kept is None:

@@ -15,9 +15,7 @@ from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict
 from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.output import printable, say
 from bandwise.cli.progress import ProgressDisplay, resumable
-from bandwise.encoding import Container
-from bandwise.executors import executor_of
-from bandwise.pipeline import (
+from bandwise.dataset import (
     MAX_ERROR_RATE,
     QUARANTINE_NAME,
     SHARD_IMAGES,
@@ -28,6 +26,8 @@ from bandwise.pipeline import (
     encode_tree,
     is_image_or_folder,
 )
+from bandwise.encoding import Container
+from bandwise.executors import executor_of
 from bandwise.wording import quantity
 
 Engine = Literal["local", "ray"]

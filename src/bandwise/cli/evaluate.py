@@ -55,11 +55,11 @@ def evaluate(
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.evaluation import EvaluationConfig, ProfileCodec, sweep, unavailable
     from bandwise.evaluation import evaluate as run
+    from bandwise.learning.networks import check_network
+    from bandwise.models.networks import load_network
     from bandwise.profile import Profile
-    from bandwise.recipes.networks import check_network
     from bandwise.report import summary
     from bandwise.statistics import find_original
-    from bandwise.tasks.networks import load_network
 
     profiles = [Profile.load(path) for path in profile or ()]
     config = EvaluationConfig(

@@ -59,9 +59,9 @@ def rate_accuracy(
     Example: bandwise experiment rate-accuracy photos --retrained-seeds 0 1 2
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.recipes.learning import LAGRANGIANS, LearnConfig
-    from bandwise.recipes.networks import check_network
-    from bandwise.recipes.rate_accuracy import RateAccuracyConfig, run
+    from bandwise.experiments.rate_accuracy import RateAccuracyConfig, run
+    from bandwise.learning.networks import check_network
+    from bandwise.learning.profiles import LAGRANGIANS, LearnConfig
     from bandwise.report import summary, write_report
 
     config = RateAccuracyConfig(
@@ -121,8 +121,8 @@ def jpeg_training(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.data.files import load_files
-    from bandwise.recipes.jpeg_training import JpegTrainingConfig, run
-    from bandwise.recipes.training import training_for
+    from bandwise.experiments.jpeg_training import JpegTrainingConfig, run
+    from bandwise.learning.jpeg_network import training_for
     from bandwise.report import summary, write_report
     from bandwise.system import available_cores
 

@@ -25,7 +25,8 @@ def export(
     Example: bandwise export model.safetensors model.onnx
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.inference import Model, export_onnx
+    from bandwise.models.model import Model
+    from bandwise.models.onnx import export_onnx
 
     loaded = Model.load(model, own_network=network)
     inputs = export_onnx(loaded, out)

@@ -15,7 +15,7 @@ from bandwise.cli.progress import ProgressDisplay, resumable
 from bandwise.wording import quantity
 
 if TYPE_CHECKING:
-    from bandwise.recipes.target import Learned
+    from bandwise.learning.target import Learned
     from bandwise.report import Table
 
 
@@ -74,9 +74,9 @@ def learn(
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.recipes.learning import LAGRANGIANS, LearnConfig, profile_file_name
-    from bandwise.recipes.networks import check_network
-    from bandwise.recipes.target import Target, learn_profile
+    from bandwise.learning.networks import check_network
+    from bandwise.learning.profiles import LAGRANGIANS, LearnConfig, profile_file_name
+    from bandwise.learning.target import Target, learn_profile
 
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes

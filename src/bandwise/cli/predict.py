@@ -13,8 +13,8 @@ import typer
 from bandwise.cli import options as opt
 from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.output import printable, say
+from bandwise.dataset.sources import walk
 from bandwise.errors import DataNotFoundError, JpegError
-from bandwise.pipeline.sources import walk
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ def predict(
     """
     paths = [*_found(files)]
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.inference import Model
+    from bandwise.models.model import Model
 
     loaded = Model.load(model, own_network=network)
     place = opt.prepare_device(device)

@@ -11,7 +11,7 @@ import typer
 from bandwise.cli import options as opt
 from bandwise.cli.output import print_results, say
 from bandwise.cli.progress import ProgressDisplay, resumable
-from bandwise.recipes.variants import CONTROLS, PAPER, VARIANTS
+from bandwise.experiments.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.system import available_cores
 from bandwise.training.config import TrainingConfig
 from bandwise.wording import quantity
@@ -70,7 +70,7 @@ def reproduce(
     Example: bandwise reproduce --dataset digits --seeds 0 1 2 --epochs 30 --out runs/digits
     """
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
-    from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs, run
+    from bandwise.experiments.reproduce import ReproduceConfig, fitting_batch_size, jobs, run
     from bandwise.report import summary, write_report
 
     names = [*(variants or (each.name for each in PAPER))]

@@ -67,14 +67,14 @@ def train(
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
     from bandwise.data.files import load_files
-    from bandwise.inference import Model
-    from bandwise.recipes.training import (
+    from bandwise.learning.jpeg_network import (
         TrainConfig,
         choose_frequencies,
         correct_on_test,
         train_on_files,
         training_for,
     )
+    from bandwise.models.model import Model
     from bandwise.training import joined
 
     with joined() as processes, report_first_failure_only(processes):

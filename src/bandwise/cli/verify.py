@@ -13,10 +13,10 @@ import typer
 from bandwise.cli import options as opt
 from bandwise.cli.output import printable, say
 from bandwise.cli.progress import ProgressDisplay
+from bandwise.dataset import Verified
+from bandwise.dataset import verify as verify_output
 from bandwise.errors import DamagedOutputError
 from bandwise.executors import executor_of
-from bandwise.pipeline import Verified
-from bandwise.pipeline import verify as verify_output
 from bandwise.wording import quantity
 
 PROBLEMS_SHOWN = 20

@@ -19,10 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bandwise.color import rgb_to_ycbcr
 from bandwise.data.epochs import BatchRandom
-from bandwise.dct import BLOCK
-from bandwise.dct_domain import (
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.dct import BLOCK
+from bandwise.frequency.dct_domain import (
     CENTRE,
     FREQUENCIES,
     CoefficientBatch,

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from bandwise import jpeg
-from bandwise.dct_domain import (
+from bandwise.errors import DataError, JpegError
+from bandwise.frequency.dct_domain import (
     FREQUENCIES,
     CoefficientBatch,
     concatenate,
@@ -24,7 +25,6 @@ from bandwise.dct_domain import (
     halve,
     with_chroma,
 )
-from bandwise.errors import DataError, JpegError
 from bandwise.jpeg.batch import map_in_order
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.reading import read_frame

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.color import rgb_to_ycbcr
 from bandwise.data.coefficients import read_batch
 from bandwise.data.folder import LabelledPaths, scan
 from bandwise.data.types import (
@@ -24,8 +23,6 @@ from bandwise.data.types import (
     labels_as_bytes,
     split_validation,
 )
-from bandwise.dct import BLOCK
-from bandwise.dct_domain import CENTRE, CoefficientBatch
 from bandwise.errors import (
     ConfigurationError,
     DataError,
@@ -33,6 +30,9 @@ from bandwise.errors import (
     JpegError,
     UnreadableImageError,
 )
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.dct import BLOCK
+from bandwise.frequency.dct_domain import CENTRE, CoefficientBatch
 from bandwise.images import to_planes
 
 GRID_STEP = 16

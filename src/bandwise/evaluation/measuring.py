@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bandwise import jpeg
-from bandwise.compressors.quantised import QuantisedBands
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
 from bandwise.evaluation.codecs import Codec, Pixels, Quantisation, Setting, as_array
+from bandwise.frequency.compressors.quantised import QuantisedBands
+from bandwise.frequency.rate import estimate_bits
+from bandwise.frequency.tables import TableSet
+from bandwise.models import divergences, logits_of, to_unit_range
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.rate import estimate_bits
 from bandwise.results import ORIGINAL, Measurement, Protocol, Split
 from bandwise.system import available_cores
-from bandwise.tables import TableSet
-from bandwise.tasks import divergences, logits_of, to_unit_range
 
 _JPEG_START = b"\xff\xd8\xff"
 

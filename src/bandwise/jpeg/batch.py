@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import Coefficients
 from bandwise.errors import BandwiseError, ConfigurationError, ShapeError
+from bandwise.frequency.coefficients import Coefficients
+from bandwise.frequency.tables import BLOCK
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.native import c_limits, check_bytes, error_of, extension
 from bandwise.jpeg.reading import decode, read_coefficients, read_frame
-from bandwise.tables import BLOCK
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

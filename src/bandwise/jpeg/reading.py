@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Colour, Plane
 from bandwise.errors import JpegError, TableError
+from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Colour, Plane
+from bandwise.frequency.tables import BLOCK, QuantTable
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.markers import metadata
 from bandwise.jpeg.native import c_limits, check_bytes, error_of, extension
-from bandwise.tables import BLOCK, QuantTable
 
 
 def read_coefficients(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Coefficients:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandwise.errors import ConfigurationError, ShapeError
+from bandwise.frequency.tables import BLOCK, ZIGZAG, QuantTable
 from bandwise.jpeg.native import extension
-from bandwise.tables import BLOCK, ZIGZAG, QuantTable
 
 SYMBOLS = 256
 """AC symbols of baseline coding are bytes: 16 · (zeros before an integer) + its size in bits."""

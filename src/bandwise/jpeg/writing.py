@@ -8,17 +8,17 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import (
+from bandwise.errors import ConfigurationError, JpegError, ShapeError, TableError
+from bandwise.frequency.coefficients import (
     LUMA_SAMPLING,
     Coefficients,
     Plane,
     Subsampling,
     block_grid,
 )
-from bandwise.errors import ConfigurationError, JpegError, ShapeError, TableError
+from bandwise.frequency.tables import BLOCK, QuantTable, TableSet
 from bandwise.jpeg.markers import EXIF_PREFIX
 from bandwise.jpeg.native import error_of, extension, native_output
-from bandwise.tables import BLOCK, QuantTable, TableSet
 
 _SIDE_MAX = 65_500
 _EXIF_BYTES_MAX = 65_533

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.errors import ConfigurationError
+from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.learning.sensitivity import frozen
 
 
@@ -41,7 +41,7 @@ def frequency_importance(
 
     Returns
     -------
-    (64,) float64 of grey images, (192,) of colour: see `bandwise.frequencies`.
+    (64,) float64 of grey images, (192,) of colour: see `bandwise.frequency.selection`.
 
     Raises
     ------

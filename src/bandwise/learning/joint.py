@@ -13,11 +13,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bandwise.compressors import Compressed, QuantisedBands
 from bandwise.data import LabelledImages
+from bandwise.frequency.compressors import Compressed, QuantisedBands
+from bandwise.frequency.rate import estimate_bits
 from bandwise.learning.sensitivity import Candidate
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.rate import estimate_bits
 from bandwise.training import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"

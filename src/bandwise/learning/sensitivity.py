@@ -25,13 +25,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.coefficients import COMPONENTS, Subsampling
 from bandwise.errors import ConfigurationError
+from bandwise.frequency.coefficients import COMPONENTS, Subsampling
+from bandwise.frequency.rate import RateCurves
+from bandwise.frequency.tables import QuantTable, TableSet
+from bandwise.frequency.transform import blocks_to_pixels, pixels_to_blocks
+from bandwise.models import to_unit_range
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.rate import RateCurves
-from bandwise.tables import QuantTable, TableSet
-from bandwise.tasks import to_unit_range
-from bandwise.transform import blocks_to_pixels, pixels_to_blocks
 
 FAMILY = "sensitivity"
 

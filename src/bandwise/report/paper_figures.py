@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import fft
 
-from bandwise.bands import Bands
+from bandwise.frequency.bands import Bands
 from bandwise.report.charts import (
     DOTTED,
     Colours,
@@ -325,7 +325,7 @@ def weighted_spectra(samples: Sequence[Sample], weightings: Mapping[str, Weighti
 
 
 def _weighted(sample: Sample, weightings: Mapping[str, Weighting]) -> list[Floats]:
-    """Coefficients of a sample, as they are and weighted: the DCT of `bandwise.dct` in NumPy."""
+    """Coefficients of a sample by SciPy's DCT, as they are and weighted."""
     centred = sample.pixels_u8 / 255 - 0.5
     coefficients = np.asarray(fft.dctn(centred, axes=(-2, -1), norm="ortho"))
     return [coefficients, *(coefficients * each.plane for each in weightings.values())]

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from statistics import fmean
 
-from bandwise.bands import Bands
+from bandwise.frequency.bands import Bands
 from bandwise.report.paper_figures import VARIANTS, Weighting
 from bandwise.report.wording import listing
 from bandwise.results import Epoch, Results, Run, Sample

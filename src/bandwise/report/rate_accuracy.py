@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bandwise.errors import ResultsError
+from bandwise.frequency.tables import TableSet
 from bandwise.report import rate_figures as figures
 from bandwise.report.page import Page, Section
 from bandwise.report.rate_figures import look_of, setting_words
@@ -33,7 +34,6 @@ from bandwise.results import (
     Results,
 )
 from bandwise.statistics import Headline, OperatingPoint
-from bandwise.tables import TableSet
 from bandwise.wording import bound_in_words, quantity
 
 TINY = 32

@@ -12,7 +12,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from bandwise.coefficients import COMPONENTS
+from bandwise.frequency.coefficients import COMPONENTS
+from bandwise.frequency.tables import STEP_MAX, STEP_MIN, TableSet
 from bandwise.report.charts import (
     DOTTED,
     Colours,
@@ -25,7 +26,6 @@ from bandwise.report.charts import (
 from bandwise.report.style import INK, MUTED, Look, legend_above, plain_log_axis
 from bandwise.report.wording import signed
 from bandwise.results import GUIDED, GUIDED_LIBJPEG, LEARNED, LIBJPEG, ORIGINAL, Measurement
-from bandwise.tables import STEP_MAX, STEP_MIN, TableSet
 from bandwise.wording import bound_in_words
 
 ENLARGED_POINTS = 6.0

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
-from bandwise.coefficients import COMPONENTS
+from bandwise.frequency.coefficients import COMPONENTS
+from bandwise.frequency.tables import BLOCK
 from bandwise.report.charts import (
     DOTTED,
     Colours,
@@ -27,7 +28,6 @@ from bandwise.report.charts import (
 from bandwise.report.style import GRID, INK, MUTED, Look, legend_above, looks_of
 from bandwise.report.training_study import Selection, Study
 from bandwise.results import Trained, TrainedSetting
-from bandwise.tables import BLOCK
 from bandwise.wording import quantity
 
 GAP = 1

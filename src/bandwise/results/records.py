@@ -21,11 +21,11 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.bands import Bands, make_bands
 from bandwise.errors import ResultsError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.bands import Bands, make_bands
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import BLOCK, TableSet
 from bandwise.results.rows import SCHEMA, Record, Row, column, require, require_length
-from bandwise.tables import BLOCK, TableSet
 
 Split = Literal["validation", "test"]
 Protocol = Literal["frozen", "retrained"]

@@ -16,8 +16,8 @@ from bandwise.data import LabelledImages
 from bandwise.data.augment import Augmentation, augment, augment_coefficients
 from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
-from bandwise.dct_domain import CoefficientBatch
-from bandwise.tasks import to_unit_range
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.models import to_unit_range
 
 Inputs = TypeVar("Inputs", Tensor, CoefficientBatch)
 

@@ -27,8 +27,8 @@ from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS, Augmentation, mix
 from bandwise.data.epochs import BatchRandom, draw_batches, part_of
 from bandwise.errors import ConfigurationError
+from bandwise.models import logits_of_batches
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.tasks import logits_of_batches
 from bandwise.training.examples import Examples, pixel_examples
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.processes import ALONE, Processes

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from bandwise.compressors import Compressor
 from bandwise.data.batches import LoaderBatches
+from bandwise.frequency.compressors import Compressor
+from bandwise.models import Classification, Reads, per_class_accuracy
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.tasks import Classification, Reads, per_class_accuracy
 from bandwise.training.config import TrainingConfig
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.state import EpochRecord, TrainingResult

@@ -26,9 +26,9 @@ from bandwise.evaluation.codecs import (
     unavailable,
 )
 from bandwise.evaluation.codecs.foreign import mozjpeg_program
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import TableSet
 
 
 def picture(channels: int, height: int = 40, width: int = 56) -> Pixels:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.tables import TableSet
 from bandwise.images import from_planes
-from bandwise.tables import TableSet
 
 Pixels = NDArray[np.uint8]
 """(height, width) grey or (height, width, 3) RGB."""

@@ -15,10 +15,10 @@ from bandwise import jpeg
 from bandwise.encoding import Container, encode_pixels
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs.base import Codec, Pixels, Quantisation, Setting
+from bandwise.frequency.tables import TableSet
 from bandwise.guidance import Guide, Rungs
 from bandwise.profile import Profile
 from bandwise.results import LEARNED, LIBJPEG
-from bandwise.tables import TableSet
 
 CONTAINERS: dict[str, dict[str, Any]] = {
     "baseline": {"progressive": False},

@@ -31,7 +31,9 @@ Weights = Annotated[
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(help="Of training each network that is trained; by the images if not given."),
+    typer.Option(
+        help="Of training each network that is trained; by the images if not given.", min=1
+    ),
 ]
 Model = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A trained model, one safetensors file.")
@@ -95,7 +97,10 @@ Device = Annotated[DeviceName, typer.Option(help="`auto` takes a GPU where PyTor
 
 
 def prepare_device(device: DeviceName) -> str:
-    """DeviceName for PyTorch; `ConfigurationError` where CUDA was asked for and is not there."""
+    """Make this process ready for networks, and return PyTorch's name of the device.
+
+    Raises `ConfigurationError` where CUDA was asked for and is not there.
+    """
     import torch
 
     available = torch.cuda.is_available()

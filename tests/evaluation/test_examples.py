@@ -9,7 +9,7 @@ from PIL import Image
 from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import EvaluationConfig, evaluate, examples
-from bandwise.evaluation.codecs import LibjpegCodec, as_array
+from bandwise.evaluation.codecs import BaselineCodec, as_array
 from bandwise.results import Measurement, Results
 from bandwise.statistics import best_point
 from tests.evaluation.conftest import Brightness, images
@@ -18,18 +18,18 @@ NETWORK = "brightness"
 
 
 @pytest.fixture
-def codec() -> LibjpegCodec:
-    return LibjpegCodec(channels=3, qualities=(5, 90), subsamplings=("4:2:0",))
+def codec() -> BaselineCodec:
+    return BaselineCodec("libjpeg", channels=3, qualities=(5, 90), subsamplings=("4:2:0",))
 
 
 @pytest.fixture
-def results(dataset: Dataset, codec: LibjpegCodec, tmp_path: Path) -> Results:
+def results(dataset: Dataset, codec: BaselineCodec, tmp_path: Path) -> Results:
     config = EvaluationConfig(network=NETWORK)
     return evaluate(config, dataset, Brightness(), [(codec, codec.settings())], tmp_path)
 
 
 def test_images_are_shown_as_original_and_as_the_chosen_file(
-    results: Results, dataset: Dataset, codec: LibjpegCodec
+    results: Results, dataset: Dataset, codec: BaselineCodec
 ) -> None:
     work = [(codec, codec.settings())]
     found = list(examples(results, work, dataset.test, network=NETWORK, count=3))
@@ -55,7 +55,7 @@ def test_images_are_shown_as_original_and_as_the_chosen_file(
 
 
 def test_codecs_without_a_setting_or_not_asked_for_are_left_out(
-    results: Results, dataset: Dataset, codec: LibjpegCodec
+    results: Results, dataset: Dataset, codec: BaselineCodec
 ) -> None:
     work = [(codec, codec.settings())]
     left_out = examples(results, work, dataset.test, network=NETWORK, shown=("webp",))
@@ -72,7 +72,7 @@ def test_codecs_without_a_setting_or_not_asked_for_are_left_out(
 
 
 def test_other_images_than_those_measured_are_refused(
-    results: Results, codec: LibjpegCodec
+    results: Results, codec: BaselineCodec
 ) -> None:
     found = examples(results, [(codec, codec.settings())], images(7), network=NETWORK)
     with pytest.raises(ConfigurationError, match="7 test images, got 40"):

@@ -1,7 +1,6 @@
 import dataclasses
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -9,25 +8,22 @@ from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
 from bandwise.evaluation import (
+    BaselineCodec,
     Codec,
     Conditions,
-    ProfileCodec,
     Setting,
     measure,
     measure_original,
     recode,
 )
-from bandwise.evaluation.codecs import LibjpegCodec, Pixels, Quantisation, WebPCodec, as_array
-from bandwise.evaluation.measuring import estimated_payload_bytes
+from bandwise.evaluation.codecs import Pixels, as_array
 from bandwise.frequency.tables import TableSet
 from bandwise.models import logits_of
-from bandwise.profile import Profile, RateDistortion
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.evaluation.conftest import SIZE, Brightness, Darken, images
 
 CONDITIONS = Conditions(split="test", network="brightness", seed=3)
-TABLES = TableSet.ijg(40)
 
 
 def measured(codec: Codec, data: LabelledImages, **options: Any) -> list[Measurement]:
@@ -78,7 +74,7 @@ def test_a_measurement_holds_every_image() -> None:
         "pixels": 40 * SIZE * SIZE,
     }
     assert row == row | expected
-    assert not {"payload_bytes", "estimated_payload_bytes"} & row.keys()
+    assert "payload_bytes" not in row
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -95,7 +91,7 @@ def test_batches_keep_the_order(channels: int) -> None:
 
 def test_payload_is_counted_for_jpeg_files() -> None:
     data = images(6)
-    codec = LibjpegCodec(channels=3, qualities=(30,), subsamplings=("4:2:0",))
+    codec = BaselineCodec("libjpeg", channels=3, qualities=(30,), subsamplings=("4:2:0",))
     first, *_ = measured(codec, data)
     files = [
         jpeg.encode(as_array(pixels), TableSet.ijg(30), progressive=False)
@@ -104,12 +100,11 @@ def test_payload_is_counted_for_jpeg_files() -> None:
     assert first.image_bytes is not None
     assert first.image_bytes.tolist() == [len(file) for file in files]
     assert first.payload_bytes == sum(map(jpeg.payload_bytes, files))
-    assert first.estimated_payload_bytes is None
 
 
 def test_the_same_pixels_cost_one_pass_of_the_network() -> None:
     data = images(6)
-    codec = LibjpegCodec(channels=3, qualities=(30,), subsamplings=("4:2:0",))
+    codec = BaselineCodec("libjpeg", channels=3, qualities=(30,), subsamplings=("4:2:0",))
     passes = 0
 
     class Counting(Brightness):
@@ -166,54 +161,3 @@ def test_a_codec_that_fails_is_named(codec: Darken, complaint: str) -> None:
 def test_logits_of_other_images_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="3 images"):
         measured(Darken(), images(3), logits=torch.zeros(2, 2))
-
-
-def photographs(channels: int, count: int = 3) -> LabelledImages:
-    """Smooth structure with some noise."""
-    generator = torch.Generator().manual_seed(channels)
-    waves = torch.arange(48) / torch.tensor([3.0, 5.0, 8.0])[:count, None]
-    planes = 128 + 80 * torch.sin(waves)[:, None, :, None] * torch.cos(waves)[:, None, None, :]
-    noise = 9 * torch.randn(count, channels, 48, 48, generator=generator)
-    pixels = (planes + noise).clamp(0, 255).to(torch.uint8)
-    return LabelledImages(pixels, torch.zeros(count, dtype=torch.long))
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
-def test_the_estimate_is_close_to_real_files(channels: int, subsampling: Any) -> None:
-    codec = LibjpegCodec(channels=channels, qualities=(40,), subsamplings=(subsampling,))
-    found = measured(codec, photographs(channels), estimates=True)
-    by_family = {each.family.split()[-1]: each for each in found}
-    baseline = by_family["baseline"]
-    assert baseline.estimated_payload_bytes == pytest.approx(baseline.payload_bytes, rel=0.02)
-    assert baseline.estimated_payload_bytes == by_family["smallest"].estimated_payload_bytes
-    assert by_family["progressive"].estimated_payload_bytes is None
-
-
-def test_the_estimate_does_not_depend_on_batches() -> None:
-    pixels_u8 = photographs(3).pixels_u8
-    whole, single = (
-        estimated_payload_bytes(Quantisation(TABLES, "4:2:0"), pixels_u8=pixels_u8, batch_size=size)
-        for size in (64, 1)
-    )
-    assert whole == pytest.approx(single)
-
-
-def test_profiles_are_estimated_unless_they_are_optimised() -> None:
-    sensitivity = dict.fromkeys(("luma", "cb", "cr"), np.ones((8, 8)))
-    profiles = [
-        Profile(
-            name=f"lambda {value}",
-            tables=TABLES,
-            rate_distortion=RateDistortion(lagrangian=value, sensitivity=sensitivity),
-        )
-        for value in (0.0, 1e-6)
-    ]
-    plain, optimised = measured(ProfileCodec(profiles), photographs(3), estimates=True)
-    assert plain.estimated_payload_bytes == pytest.approx(plain.payload_bytes, rel=0.05)
-    assert optimised.estimated_payload_bytes is None
-
-
-def test_codecs_without_tables_are_not_estimated() -> None:
-    for codec in (WebPCodec(qualities=(50,)), Darken()):
-        assert codec.quantisation(codec.settings()[0]) is None

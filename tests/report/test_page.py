@@ -20,21 +20,21 @@ from .outline import Outline, outline_of
 from .synthetic import RESULTS, experiment, paper_results, results_of
 
 FIGURES = {
-    "paper": {"gain", "losses", "accuracy", "classes", "weights", "bands", "images", "spectra"},
+    "paper": {"gain", "losses", "accuracy", "weights", "bands"},
     "rate_accuracy": {
         *("frozen", "divergence", "retrained"),
-        *("tables", "importance", "transfer-1", "estimates"),
+        *("tables", "importance", "transfer-1"),
     },
     "training": {"training-resnet", "kept-small", "chosen-small"},
 }
 SECTIONS = {
     "paper": [
-        *("outcome", "paper", "gain", "controls", "training", "classes", "weights", "images"),
+        *("outcome", "paper", "gain", "controls", "training", "classes", "weights"),
         *("limits", "provenance"),
     ],
     "rate_accuracy": [
         *("outcome", "bytes", "frozen", "retrained", "examples", "tables", "transfer"),
-        *("estimates", "learning", "limits", "provenance"),
+        *("learning", "limits", "provenance"),
     ],
     "training": ["outcome", "twins", "training", "kept", "chosen", "limits", "provenance"],
 }
@@ -152,7 +152,7 @@ def test_finished_results_are_not_called_unfinished(kind: str) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here first")
-    results = paper_results(variants=["static"], seeds=[0], epochs=1, samples=0)
+    results = paper_results(variants=["static"], seeds=[0], epochs=1)
     with pytest.raises(OutputError, match="cannot write"):
         write_report(results, tmp_path / "file")
 

@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from bandwise.frequency.bands import make_bands
 from bandwise.report import paper, paper_figures, summary, unfinished
 from bandwise.report.page import Section
+from bandwise.report.paper import PAPER_ACCURACY, Study
 from bandwise.report.paper_figures import VARIANTS, Weighting, curve_of
-from bandwise.report.paper_study import PAPER_ACCURACY, Study
 from bandwise.report.table import Table
 from bandwise.report.wording import percent
-from bandwise.results import Sample
 from bandwise.statistics import Spread
 
 from .synthetic import paper_results
@@ -71,29 +70,6 @@ def test_another_data_set_is_not_set_beside_the_paper() -> None:
     assert "paper" not in [column.title for column in paper.variants_table(study).columns]
 
 
-@pytest.mark.parametrize(
-    ("more", "difference"),
-    [
-        ({}, "3 radial bands (paper: 8 radial)"),
-        ({"settings": {"epochs": 2}}, "epochs 2 (paper: 30)"),
-        ({"seeds": [0]}, "1 seed (paper: 3)"),
-    ],
-)
-def test_settings_that_differ_from_the_papers_are_named(
-    more: dict[str, object], difference: str
-) -> None:
-    assert difference in Study(paper_results(**more)).paper_differences  # type: ignore[arg-type]
-
-
-def test_the_command_repeats_the_experiment() -> None:
-    settings = {"epochs": 3, "patience": None, "momentum": 0.9}
-    study = Study(paper_results(variants=["static", "none"], settings=settings))
-    assert study.command == (
-        "bandwise reproduce --dataset mnist --seeds 0 1 2 --variants static none --bands 3 "
-        "--epochs 3 --patience 0 --out DIR"
-    )
-
-
 @pytest.mark.parametrize("variants", [["static"], ["adaptive"], ["none", "shuffled"]])
 def test_sections_without_something_to_show_are_left_out(variants: list[str]) -> None:
     study = Study(paper_results(variants=variants, samples=0, name="digits"))
@@ -131,24 +107,6 @@ def test_weightings_multiply_coefficients_by_their_band() -> None:
     assert weighting.relative.weights == [0.5, 1.5]
     assert set(np.unique(weighting.plane)) == {1.0, 3.0}
     assert (weighting.plane == np.array([1.0, 3.0])[bands.plane]).all()
-
-
-def test_equal_weights_leave_the_image_as_it_is() -> None:
-    sample = Sample(class_name="x", pixels_u8=np.arange(64).reshape(1, 8, 8))
-    bands = make_bands("radial", 8, 8, count=2)
-    figure = paper_figures.weighted_images([sample], {"same": Weighting(bands, [1.0, 1.0])})
-    before, after = (axes.get_images()[0].get_array() for axes in figure.axes)
-    assert before is not None
-    assert after is not None
-    np.testing.assert_allclose(np.asarray(before), np.asarray(after), atol=1e-9)
-
-
-def test_many_classes_are_cut_to_the_worst() -> None:
-    names = [f"c{k}" for k in range(40)]
-    spreads = {"static": [Spread(k / 40, 0.01, 3) for k in range(40)]}
-    figure = paper_figures.class_accuracies(names, spreads)
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == names[: paper_figures.MAX_CLASSES]
 
 
 def test_a_figure_of_gains_has_a_row_a_variant(study: Study) -> None:

@@ -154,13 +154,6 @@ def test_known_codecs_come_in_their_order_and_unknown_ones_last() -> None:
     assert look_of("zip").label == "zip"
 
 
-def test_errors_of_estimates_are_in_percent(study: Study) -> None:
-    section = rate_accuracy.estimates(study)
-    assert section is not None
-    assert section.content["errors"] == pytest.approx([2.5] * 10, abs=0.1)
-    assert section.content["inside"] == 10
-
-
 def test_libjpegs_tables_beside_are_those_of_the_nearest_size(study: Study) -> None:
     section = rate_accuracy.tables(study)
     assert section is not None

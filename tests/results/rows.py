@@ -78,12 +78,6 @@ EXAMPLE: dict[str, Any] = {
     "correct": True,
     "jpeg_base64": "/9j/4A==",
 }
-SAMPLE: dict[str, Any] = {
-    "record": "sample",
-    "class": "a",
-    "label": 0,
-    "pixels_u8": [[[0, 255] * 4] * 8],
-}
 EPOCH: dict[str, Any] = {
     "record": "epoch",
     "variant": "static",
@@ -137,4 +131,4 @@ TRAINED: dict[str, Any] = {
     "test_bytes": [100, 101, 102],
 }
 OF_EXPERIMENT = [POINT, PROFILE, LEARNING, EXAMPLE, TRAINED]
-OF_REPRODUCE = [SAMPLE, EPOCH, RUN]
+OF_REPRODUCE = [EPOCH, RUN]

@@ -18,7 +18,6 @@ from tests.results.rows import (
     PROFILE,
     REPRODUCE,
     RUN,
-    SAMPLE,
     TRAINED,
 )
 
@@ -104,9 +103,6 @@ def test_a_trained_network_is_named_by_what_it_reads() -> None:
         (EXAMPLE, {"jpeg_base64": None}, "data"),
         (EXAMPLE, {"jpeg_base64": "AAAA"}, "data"),
         (EXAMPLE, {"jpeg_base64": "é"}, "data"),
-        (SAMPLE, {"pixels_u8": [[[1], [2, 3]]]}, "pixels_u8"),
-        (SAMPLE, {"pixels_u8": [[[256]]]}, "pixels_u8"),
-        (SAMPLE, {"pixels_u8": [[[1]]]}, "pixels_u8"),
         (EPOCH, {"band_weights": [0.5]}, "band_weights"),
         (EPOCH, {"band_weights": [0.5, None]}, r"band_weights\[1\]"),
         (EPOCH, {"test_accuracy": -1}, "test_accuracy"),

@@ -1,12 +1,12 @@
 """Rate against accuracy in real bytes: codecs, measurements, and whole evaluations."""
 
 from bandwise.evaluation.codecs import (
+    BaselineCodec,
     Codec,
     GuidedCodec,
     ProfileCodec,
     Setting,
     as_array,
-    baselines,
     family_of,
     libjpeg_ladder,
     sweep,
@@ -17,6 +17,7 @@ from bandwise.evaluation.measuring import Conditions, measure, measure_original,
 from bandwise.evaluation.run import EvaluationConfig, describe_profile, evaluate, is_measured
 
 __all__ = [
+    "BaselineCodec",
     "Codec",
     "Conditions",
     "EvaluationConfig",
@@ -24,7 +25,6 @@ __all__ = [
     "ProfileCodec",
     "Setting",
     "as_array",
-    "baselines",
     "describe_profile",
     "evaluate",
     "examples",

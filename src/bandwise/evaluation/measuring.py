@@ -6,9 +6,7 @@ pixels ──encode──→ bytes ──decode──→ pixels ──network─
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,11 +20,8 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
-from bandwise.evaluation.codecs import Codec, Pixels, Quantisation, Setting, as_array
-from bandwise.frequency.compressors.quantised import QuantisedBands
-from bandwise.frequency.rate import estimate_bits
-from bandwise.frequency.tables import TableSet
-from bandwise.models import divergences, logits_of, to_unit_range
+from bandwise.evaluation.codecs import Codec, Pixels, Setting, as_array
+from bandwise.models import divergences, logits_of
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import ORIGINAL, Measurement, Protocol, Split
 from bandwise.system import available_cores
@@ -68,7 +63,6 @@ def measure(
     threads: int | None = None,
     batch_size: int = 64,
     device: torch.device | str = "cpu",
-    estimates: bool = False,
     progress: ProgressCallback = ignore_progress,
 ) -> Iterator[Measurement]:
     """Yield the measurement of each setting as soon as it is done.
@@ -76,8 +70,7 @@ def measure(
     Files are encoded and decoded on `threads` (None: one a core) while the network works on those
     before. `original_logits` (N, classes) are the same network's on the originals; settings that
     decode to the same pixels cost one pass of the network. `payload_bytes` counts entropy-coded
-    data, for JPEG files alone; with `estimates`, `estimated_payload_bytes` is what learning takes
-    it for, where the codec knows its tables: a pass of some 5 ms an image.
+    data, for JPEG files alone.
 
     Raises
     ------
@@ -92,14 +85,6 @@ def measure(
         )
     arrays = [as_array(each) for each in images.pixels_u8]
     known: dict[bytes, Tensor] = {}
-    estimate = functools.cache(
-        functools.partial(
-            estimated_payload_bytes,
-            pixels_u8=images.pixels_u8,
-            batch_size=batch_size,
-            device=device,
-        )
-    )
     pool = ThreadPoolExecutor(threads or available_cores())
     try:
         for setting in settings:
@@ -117,7 +102,6 @@ def measure(
                 payloads += [file.payload_bytes for file in files]
                 stage = f"measuring {setting.family} {setting.label}"
                 progress(Progress(stage=stage, done=len(sizes), total=len(images)))
-            quantisation = codec.quantisation(setting) if estimates else None
             yield _measurement(
                 images,
                 conditions,
@@ -125,7 +109,6 @@ def measure(
                 setting=setting,
                 sizes=sizes,
                 payloads=payloads,
-                estimated=None if quantisation is None else estimate(quantisation),
                 logits=torch.cat(logits),
                 original_logits=original_logits,
             )
@@ -156,29 +139,6 @@ def recode(
         coded = _coded(pool, codec, setting, arrays, "the images", 64)
         decoded = np.stack([file.pixels_u8 for files in coded for file in files])
     return LabelledImages(_planes(decoded).contiguous(), images.labels)
-
-
-@torch.no_grad()
-def estimated_payload_bytes(
-    quantisation: Quantisation,
-    *,
-    pixels_u8: Tensor,
-    batch_size: int = 64,
-    device: torch.device | str = "cpu",
-) -> float:
-    """Bytes of entropy-coded data of all images (N, C, H, W) uint8, by the estimate of learning."""
-    tables, subsampling = quantisation
-    if pixels_u8.shape[1] == 1:
-        tables = TableSet(luma=tables.luma)
-    compressor = QuantisedBands.from_tables(tables, subsampling=subsampling, learned=False)
-    compressor.to(device).eval()
-    bits = [
-        estimate_bits(
-            compressor(to_unit_range(batch.to(device))).quantised, subsampling=subsampling
-        )
-        for batch in pixels_u8.split(batch_size)
-    ]
-    return math.fsum(float(part.double().sum()) for part in bits) / 8
 
 
 def _planes(arrays: NDArray[np.uint8]) -> Tensor:
@@ -233,7 +193,6 @@ def _measurement(
     payloads: Sequence[int | None],
     logits: Tensor,
     original_logits: Tensor,
-    estimated: float | None = None,
 ) -> Measurement:
     decided = logits.argmax(dim=1)
     correct = (decided == images.labels).double()
@@ -252,7 +211,6 @@ def _measurement(
         pixels=count * height * width,
         size_bytes=None if sizes is None else sum(sizes),
         payload_bytes=None if None in payloads else sum(filter(None, payloads)),
-        estimated_payload_bytes=None if estimated is None else round(estimated),
         accuracy=float(correct.mean()),
         agreement=float((decided == original_logits.argmax(dim=1)).double().mean()),
         divergence=float(nats),

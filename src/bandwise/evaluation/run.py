@@ -45,9 +45,6 @@ class EvaluationConfig:
         ``"frozen"``: the network learned from originals; ``"retrained"``: from compressed images.
     splits
         ``"validation"``, ``"test"`` or both; choosing a setting and judging it need both.
-    estimates
-        Whether the payload is estimated as well, as learning does. It does not depend on the
-        network, so that one network's rows are enough.
     """
 
     network: str
@@ -57,7 +54,6 @@ class EvaluationConfig:
     device: str = "cpu"
     batch_size: int = 64
     threads: int | None = None
-    estimates: bool = False
 
     def __post_init__(self) -> None:
         if not self.splits or not set(self.splits) <= set(SPLITS):
@@ -156,7 +152,6 @@ def evaluate(
             threads=config.threads,
             batch_size=config.batch_size,
             device=config.device,
-            estimates=config.estimates,
             progress=lambda step: report(step.done),
         )
         for measurement in measurements:

@@ -21,13 +21,13 @@ from torch import nn
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation import (
+    BaselineCodec,
     Codec,
     Conditions,
     EvaluationConfig,
     GuidedCodec,
     ProfileCodec,
     Setting,
-    baselines,
     describe_profile,
     evaluate,
     examples,
@@ -38,7 +38,7 @@ from bandwise.evaluation import (
     recode,
     sweep,
 )
-from bandwise.evaluation.codecs.standard import TOLERANCES
+from bandwise.evaluation.codecs.profiles import TOLERANCES
 from bandwise.learning import joint_candidate, lagrangian_label, sensitivity_candidates
 from bandwise.learning.networks import check_reads, prepare_network
 from bandwise.learning.profiles import (
@@ -168,7 +168,7 @@ def run(
     ]
     learned = [(codec, codec.settings()) for codec in ours]
     results = evaluate(
-        EvaluationConfig(network=learn.network, seed=learn.seed, device=device, estimates=True),
+        EvaluationConfig(network=learn.network, seed=learn.seed, device=device),
         dataset,
         network,
         [*learned, *codecs],
@@ -234,7 +234,7 @@ def _retrain_all(
     """Measure networks that were trained on with the files that they are measured on."""
     name, device = config.learn.network, config.learn.device
     results.add(*(describe_profile(profile, name) for profile in joint))
-    libjpeg, learned = baselines(dataset.image_shape[0])[LIBJPEG], ProfileCodec(joint)
+    libjpeg, learned = BaselineCodec(LIBJPEG, channels=dataset.image_shape[0]), ProfileCodec(joint)
     work: list[Files] = [None]
     work += [
         (libjpeg, setting)

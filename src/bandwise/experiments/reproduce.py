@@ -36,7 +36,6 @@ from bandwise.results import (
     Experiment,
     Results,
     Run,
-    Sample,
     digest,
     machine,
     now,
@@ -135,7 +134,6 @@ def run(
     """
     executor = executor or training_workers(workers)
     results = Results.open(out, experiment_of(config, dataset), allowed_entries=("runs",))
-    results.add(*samples_of(dataset))
 
     def record(now: Progress) -> None:
         if isinstance(now.detail, Epoch):
@@ -261,16 +259,6 @@ def experiment_of(config: ReproduceConfig, dataset: Dataset) -> Experiment:
         versions=versions(),
         machine=machine(),
     )
-
-
-def samples_of(dataset: Dataset, *, count: int = 4) -> list[Sample]:
-    """First test image of each of the first classes, for pictures in the report."""
-    samples = []
-    for label, name in list(enumerate(dataset.classes))[:count]:
-        index = int((dataset.test.labels == label).nonzero()[0, 0])
-        pixels = dataset.test.pixels_u8[index].long().numpy()
-        samples.append(Sample(class_name=name, label=label, pixels_u8=pixels))
-    return samples
 
 
 def build_compressor(variant: Variant, bands: Bands) -> Compressor:

@@ -5,33 +5,162 @@ Each builder makes one section of a `Study`, or None where there is nothing to s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+
 import numpy as np
 
+from bandwise.frequency.bands import Bands
 from bandwise.report import paper_figures as figures
 from bandwise.report import wording
 from bandwise.report.page import Page, Section
-from bandwise.report.paper_figures import VARIANTS
-from bandwise.report.paper_study import (
-    PAPER_ACCURACY,
-    PAPER_GAIN,
-    PAPER_SECONDS,
-    PAPER_TIME_RATIO,
-    Study,
-    epochs_of,
-    seconds_an_epoch,
-    seconds_of,
-)
+from bandwise.report.paper_figures import VARIANTS, Weighting
 from bandwise.report.table import Column, Table
-from bandwise.results import Results
-from bandwise.statistics import Spread
+from bandwise.report.wording import listing
+from bandwise.results import Epoch, Results, Run
+from bandwise.statistics import Gain, Spread, paired_gain
+
+PAPER_DATASET = "mnist"
+PAPER_SEEDS = 3
+PAPER_ACCURACY = {
+    "static": Spread(0.9558, 0.0012, PAPER_SEEDS),
+    "adaptive": Spread(0.9679, 0.0008, PAPER_SEEDS),
+}
+PAPER_GAIN, PAPER_TIME_RATIO = 0.0121, 2.9
+PAPER_SECONDS = {"static": 827.0, "adaptive": 2395.0}
+"""What the paper reports, for MNIST; accuracies and gain as shares."""
+
+
+class Study:
+    """Epochs and finished runs by variant, in the order of ``VARIANTS``; other variants are left.
+
+    Only finished runs count in statistics. Accuracies and gains are shares.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.experiment = results.experiment
+        self.dataset = results.experiment.dataset
+        self.on_paper_data = self.dataset.name == PAPER_DATASET
+        assert self.experiment.bands is not None
+        self.bands: Bands = self.experiment.bands
+        self.epochs: dict[str, dict[int, list[Epoch]]] = {}
+        self.runs: dict[str, dict[int, Run]] = {}
+        for name in VARIANTS:
+            for epoch in results.of(Epoch):
+                if epoch.variant == name:
+                    self.epochs.setdefault(name, {}).setdefault(epoch.seed, []).append(epoch)
+            if found := {run.seed: run for run in results.of(Run) if run.variant == name}:
+                self.runs[name] = dict(sorted(found.items()))
+        self.started = [name for name in VARIANTS if name in self.epochs or name in self.runs]
+        self.seeds = sorted(
+            {epoch.seed for epoch in results.of(Epoch)} | {run.seed for run in results.of(Run)}
+        )
+
+    def spread(self, variant: str, value: Callable[[Run], float]) -> Spread:
+        """Summarise a value of the finished runs of a variant."""
+        return Spread.of([value(run) for run in self.runs[variant].values()])
+
+    def mean(self, variant: str, value: Callable[[Run], float]) -> float:
+        """Mean of a value over the finished runs of a variant."""
+        return self.spread(variant, value).mean
+
+    def accuracy(self, variant: str) -> Spread:
+        """Test accuracy over seeds."""
+        return self.spread(variant, lambda run: run.test_accuracy)
+
+    def spreads(self, variant: str, values: Callable[[Run], Sequence[float]]) -> list[Spread]:
+        """Summarise each of several values of the finished runs of a variant."""
+        of_runs = [values(run) for run in self.runs[variant].values()]
+        return [Spread.of(each) for each in zip(*of_runs, strict=True)]
+
+    def weights(self, variant: str) -> list[Spread]:
+        """Band weights at the best epoch, over seeds."""
+        return self.spreads(variant, lambda run: run.band_weights)
+
+    def weighting(self, variant: str) -> Weighting:
+        """The bands with the means of their weights."""
+        return Weighting(self.bands, [weight.mean for weight in self.weights(variant)])
+
+    def lowest_band(self, variant: str) -> float:
+        """Weight of the lowest band divided by the mean weight."""
+        means = self.weighting(variant).weights
+        return means[0] / fmean(means)
+
+    def gain(self, variant: str, baseline: str) -> Gain | None:
+        """Test accuracy over that of a baseline, paired by seed; None without a common one."""
+        accuracies = [
+            {seed: run.test_accuracy for seed, run in self.runs.get(name, {}).items()}
+            for name in (variant, baseline)
+        ]
+        names = [VARIANTS[name].label for name in (variant, baseline)]
+        return paired_gain(names[0], accuracies[0], names[1], accuracies[1])
+
+    def gains_over(self, baseline: str, variants: Iterable[str] = VARIANTS) -> dict[str, Gain]:
+        """Gain of each of some other variants, as far as there is one."""
+        found = {name: self.gain(name, baseline) for name in variants if name != baseline}
+        return {name: gain for name, gain in found.items() if gain is not None}
+
+    def time_ratio(self, *, of_epochs: bool = False) -> float | None:
+        """Training time of adaptive divided by that of static; None where one is missing."""
+        if not PAPER_ACCURACY.keys() <= self.runs.keys():
+            return None
+        value = seconds_an_epoch if of_epochs else seconds_of
+        static, adaptive = (self.mean(name, value) for name in PAPER_ACCURACY)
+        return adaptive / static if static > 0 else None
+
+    def labels(self, variants: Iterable[str], *, comparable: bool | None = None) -> list[str]:
+        """Names of variants, of those alone that belong on an axis with others or do not."""
+        looks = [VARIANTS[name] for name in variants]
+        return [look.label for look in looks if comparable in (None, look.comparable)]
+
+    @property
+    def smallest_weight(self) -> float | None:
+        """Smallest mean weight of any variant."""
+        found = [weight.mean for name in self.runs for weight in self.weights(name)]
+        return min(found, default=None)
+
+    @property
+    def best_at_chance(self) -> float | None:
+        """Best accuracy, where it is little above that of naming one class always."""
+        found = [self.accuracy(name).mean for name in self.runs if VARIANTS[name].comparable]
+        best = max(found, default=None)
+        return best if best is not None and best <= 1 / len(self.dataset.classes) + 0.1 else None
+
+    @property
+    def unfinished(self) -> str:
+        """Which runs have begun and not finished; empty where none."""
+        states = [
+            f"{VARIANTS[name].label}, seed {seed} (epoch {epochs[-1].epoch})"
+            for name, by_seed in self.epochs.items()
+            for seed, epochs in by_seed.items()
+            if seed not in self.runs.get(name, {})
+        ]
+        if not states:
+            return ""
+        return (
+            f"Not finished: {listing(states)}. Figures by epoch show what is there; tables and "
+            "comparisons count finished runs only."
+        )
+
+
+def epochs_of(run: Run) -> float:
+    """Epochs of a run."""
+    return run.epochs
+
+
+def seconds_of(run: Run) -> float:
+    """Training time of a run."""
+    return run.train_seconds
+
+
+def seconds_an_epoch(run: Run) -> float:
+    """Training time of an epoch."""
+    return run.train_seconds / run.epochs
+
 
 CITATION = "Adaptive frequency band learning for task-specific neural network compression"
 
 MAX_TABLE_BANDS = 64
-
-
-def _mean_percent(spread: Spread) -> str:
-    return f"{100 * spread.mean:.2f}"
 
 
 def page_of(results: Results) -> Page:
@@ -164,24 +293,23 @@ def training(study: Study) -> Section | None:
 
 def classes(study: Study) -> Section | None:
     """Accuracy of each class."""
-    by_class = {name: study.per_class(name) for name in study.runs}
-    drawn = {name: spreads for name, spreads in by_class.items() if VARIANTS[name].comparable}
-    if not drawn:
+    if not study.runs:
         return None
     names = study.dataset.classes
     columns = [
-        Column(VARIANTS[name].label, spreads.__getitem__, _mean_percent)
-        for name, spreads in by_class.items()
+        Column(
+            VARIANTS[name].label,
+            study.spreads(name, lambda run: run.test_per_class).__getitem__,
+            wording.percent,
+        )
+        for name in study.runs
     ]
     table = Table(
-        title="Test accuracy by class, % (mean over seeds)",
+        title="Test accuracy by class (mean ± sample standard deviation over seeds)",
         columns=[Column("class", names.__getitem__), *columns],
         items=range(len(names)),
     )
-    figure = figures.class_accuracies(names, drawn)
-    return Section(
-        "classes", "Classes", {"figure": figure, "table": table, "most": figures.MAX_CLASSES}
-    )
+    return Section("classes", "Classes", {"table": table})
 
 
 def weights(study: Study) -> Section | None:
@@ -218,22 +346,6 @@ def weights(study: Study) -> Section | None:
     return Section("weights", "Band weights", content)
 
 
-def images(study: Study) -> Section | None:
-    """Test images and their spectra after weighting."""
-    weightings = {
-        VARIANTS[name].label: study.weighting(name) for name in study.runs if name != "none"
-    }
-    shape = study.dataset.image_shape or ()
-    if not study.samples or not weightings or study.bands.shape != shape[1:]:
-        return None
-    content = {
-        "variants": list(weightings),
-        "images": figures.weighted_images(study.samples, weightings),
-        "spectra": figures.weighted_spectra(study.samples, weightings),
-    }
-    return Section("images", "What single images look like", content)
-
-
 SECTIONS = (
     outcome,
     beside_paper,
@@ -242,6 +354,5 @@ SECTIONS = (
     training,
     classes,
     weights,
-    images,
 )
 """In the order of the page; what may be concluded and the provenance follow."""

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import fft
 
 from bandwise.frequency.bands import Bands
 from bandwise.report.charts import (
@@ -29,7 +28,6 @@ from bandwise.report.charts import (
     enlarge,
     epoch_axis,
     log_where_wide,
-    no_frame,
     panels,
 )
 from bandwise.report.style import (
@@ -41,19 +39,13 @@ from bandwise.report.style import (
     Look,
     band_colours,
     legend_above,
-    short_name,
     text_on,
 )
-from bandwise.results import Epoch, Sample
-from bandwise.statistics import Gain, Spread
+from bandwise.results import Epoch
+from bandwise.statistics import Gain
 
 MAX_BAND_LABELS = 12
 """With more bands than this, lines are told apart by a few labels only."""
-
-MAX_CLASSES = 30
-"""With more classes than this, the figure shows those with the lowest accuracy."""
-
-MAX_SAMPLES = 4
 
 _BAND_LINES: tuple[LineStyle, ...] = ("solid", "dashed", (0, (6, 1.5, 1, 1.5)), (0, (1, 1.2)))
 _LABEL_ROWS = 13
@@ -195,31 +187,6 @@ def gains(entries: Mapping[str, Gain], *, reference: float | None) -> Figure:
         return figure
 
 
-def class_accuracies(names: Sequence[str], by_variant: Mapping[str, Sequence[Spread]]) -> Figure:
-    """Test accuracy of each class: mean over seeds with the deviation, one row a class."""
-    shown = sorted(
-        sorted(
-            range(len(names)), key=lambda k: fmean(each[k].mean for each in by_variant.values())
-        )[:MAX_CLASSES]
-    )
-    height = max(0.3, 0.085 * len(by_variant)) * len(shown)
-    with panels(1.1 + height) as (figure, grid):
-        axes = grid[0, 0]
-        dots = []
-        for order, (variant, spreads) in enumerate(by_variant.items()):
-            offset = 0.7 * ((order + 0.5) / len(by_variant) - 0.5)
-            look = VARIANTS[variant]
-            axes.plot([], [], look.marker, color=look.colour, label=look.label)
-            for row, k in enumerate(shown):
-                mean, std = 100 * spreads[k].mean, 100 * (spreads[k].std or 0)
-                interval = mean - std, mean + std
-                dots.append(Dot(row=row + offset, value=mean, look=look, interval=interval))
-        draw_dots(axes, [names[k] for k in shown], dots)
-        axes.set(xlabel="test accuracy (%)", ylabel="class")
-        legend_above(figure, axes)
-        return figure
-
-
 def weight_histories(histories: Mapping[str, History]) -> Figure:
     """Band weights of variants by epoch, one panel each, divided by the variant's mean weight."""
     columns = min(3, len(histories))
@@ -284,57 +251,6 @@ def band_planes(weightings: Mapping[str, Weighting]) -> Figure:
         return figure
 
 
-def weighted_images(samples: Sequence[Sample], weightings: Mapping[str, Weighting]) -> Figure:
-    """Draw each sample and what is left of it after weighting, ``idct(X ⊙ s)``.
-
-    Every panel has its own contrast, which is written below it.
-    """
-    rows = [
-        [_idct(plane) for plane in _weighted(sample, weightings)]
-        for sample in samples[:MAX_SAMPLES]
-    ]
-    figure, grid = _sample_grid(samples[:MAX_SAMPLES], ["original", *weightings])
-    for panels_of_sample, images in zip(grid, rows, strict=True):
-        for axes, image in zip(panels_of_sample, images, strict=True):
-            low, high = float(image.min()), float(image.max())
-            stretched = (image - low) / max(high - low, 1e-12)
-            shown = np.moveaxis(stretched, 0, -1) if len(image) == 3 else stretched.mean(0)
-            axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
-            axes.set_xlabel(f"{low:.2f} … {high:.2f}".replace("-", "−"), fontsize=8)
-    return figure
-
-
-def weighted_spectra(samples: Sequence[Sample], weightings: Mapping[str, Weighting]) -> Figure:
-    """Magnitude of the coefficients before and after weighting, on one logarithmic scale."""
-    shown = samples[: MAX_SAMPLES // 2]
-    spectra = [
-        [np.log10(np.abs(plane).mean(0) + 1e-4) for plane in _weighted(sample, weightings)]
-        for sample in shown
-    ]
-    colours = Colours(
-        colormap=matplotlib.colormaps["cividis"],
-        norm=Normalize(-3, max(float(plane.max()) for row in spectra for plane in row)),
-        label="log₁₀ |coefficient| (zero frequency at the top left)",
-    )
-    figure, grid = _sample_grid(shown, ["before", *weightings])
-    for panels_of_sample, row in zip(grid, spectra, strict=True):
-        for axes, plane in zip(panels_of_sample, row, strict=True):
-            axes.imshow(plane, cmap=colours.colormap, norm=colours.norm)
-    colours.draw_scale(figure, grid.flat)
-    return figure
-
-
-def _weighted(sample: Sample, weightings: Mapping[str, Weighting]) -> list[Floats]:
-    """Coefficients of a sample by SciPy's DCT, as they are and weighted."""
-    centred = sample.pixels_u8 / 255 - 0.5
-    coefficients = np.asarray(fft.dctn(centred, axes=(-2, -1), norm="ortho"))
-    return [coefficients, *(coefficients * each.plane for each in weightings.values())]
-
-
-def _idct(coefficients: Floats) -> Floats:
-    return np.asarray(fft.idctn(coefficients, axes=(-2, -1), norm="ortho"))
-
-
 def _edges(bands: Bands) -> list[list[tuple[float, float]]]:
     """Line segments (x, y) between neighbouring coefficients of different bands."""
     index = bands.plane
@@ -371,19 +287,3 @@ def _label_bands(axes: Axes, weighting: Weighting, colours: Colours) -> None:
             fontsize=8,
             color=text_on(colours.of(weighting.weights[band])),
         )
-
-
-def _sample_grid(samples: Sequence[Sample], titles: Sequence[str]) -> tuple[Figure, NDArray[Any]]:
-    _, height, width = samples[0].pixels_u8.shape
-    # Few columns would make huge panels: as if there were at least five.
-    panel_inches = WIDTH_INCHES / max(len(titles), 5) * height / width
-    inches = 1.0 + len(samples) * (panel_inches + 0.15)
-    with panels(inches, len(samples), len(titles)) as (figure, grid):
-        for axes, title in zip(grid[0], titles, strict=True):
-            axes.set_title(title.replace(" ", "\n", 1), fontsize=8.5, loc="center")
-        for sample, row in zip(samples, grid, strict=True):
-            row[0].set_ylabel(short_name(sample.class_name), rotation=0, ha="right", va="center")
-        for axes in grid.flat:
-            axes.set(xticks=[], yticks=[])
-            no_frame(axes)
-        return figure, grid

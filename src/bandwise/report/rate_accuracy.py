@@ -20,7 +20,6 @@ from bandwise.report.rate_study import (
     Study,
     defined,
 )
-from bandwise.report.style import looks_of
 from bandwise.report.table import ABSENT, Column, Table
 from bandwise.report.wording import MISSED, above_originals, saved, seconds
 from bandwise.results import (
@@ -345,30 +344,6 @@ def transfer(study: Study) -> Section | None:
     )
 
 
-def estimates(study: Study) -> Section | None:
-    """Estimated against real payload bytes."""
-    found = [
-        each
-        for each in study.tested
-        if each.estimated_payload_bytes is not None and each.payload_bytes is not None
-    ]
-    if not found:
-        return None
-    families = list(dict.fromkeys(each.family for each in found))
-    errors = [abs(figures.estimate_error(each)) for each in found]
-    return Section(
-        "estimates",
-        "Estimated and real bytes",
-        {
-            "figure": figures.estimates(found, looks_of(families)),
-            "families": families,
-            "errors": errors,
-            "tolerance": figures.TOLERANCE_PERCENT,
-            "inside": sum(error <= figures.TOLERANCE_PERCENT for error in errors),
-        },
-    )
-
-
 def learning(study: Study) -> Section | None:
     """What learning took."""
     entries = study.results.of(Learning)
@@ -398,7 +373,6 @@ SECTIONS = (
     examples,
     tables,
     transfer,
-    estimates,
     learning,
 )
 """In the order of the page; what may be concluded and the provenance follow."""

@@ -1,4 +1,4 @@
-"""Figures of rates: accuracy and divergence against bytes, estimates, tables and importance."""
+"""Figures of rates: accuracy and divergence against bytes, tables and importance."""
 
 from __future__ import annotations
 
@@ -30,9 +30,6 @@ from bandwise.wording import bound_in_words
 
 ENLARGED_POINTS = 6.0
 """How far below the originals the enlarged panel reaches, percentage points."""
-
-TOLERANCE_PERCENT = 5.0
-"""How close to real bytes an estimate is meant to be."""
 
 COMPONENT_NAMES = {"luma": "luma (Y)", "cb": "blue difference (Cb)", "cr": "red difference (Cr)"}
 
@@ -155,34 +152,6 @@ def divergence_curves(curves: Sequence[Curve]) -> Figure:
         _bytes_axis(axes, curves)
         legend_above(figure, axes)
         return figure
-
-
-def estimates(settings: Sequence[Measurement], looks: Mapping[str, Look]) -> Figure:
-    """Deviation of estimated from real payload bytes, against real payload bytes an image."""
-    with panels(3.9) as (figure, grid):
-        axes = grid[0, 0]
-        axes.axhspan(-TOLERANCE_PERCENT, TOLERANCE_PERCENT, color=MUTED, alpha=0.14, lw=0)
-        axes.axhline(0, color=INK, lw=0.9)
-        for family, look in looks.items():
-            shown = [each for each in settings if each.family == family]
-            sizes = [(each.payload_bytes or 0) / each.images for each in shown]
-            draw_marks(axes, sizes, [*map(estimate_error, shown)], look, linestyle="none", ms=6)
-        reach = 1.15 * max(TOLERANCE_PERCENT * 1.3, *(abs(estimate_error(s)) for s in settings))
-        axes.set_ylim(-reach, reach)
-        axes.set_xscale("log")
-        plain_log_axis(axes.xaxis)
-        axes.set_xlabel("real entropy-coded payload (bytes an image, log scale)")
-        axes.set_ylabel("estimate − real (% of real)")
-        level(axes, TOLERANCE_PERCENT, f"±{TOLERANCE_PERCENT:g} %", colour="none")
-        legend_above(figure, axes)
-        return figure
-
-
-def estimate_error(measured: Measurement) -> float:
-    """Estimated payload bytes minus real ones, in percent of these; both must be there."""
-    assert measured.estimated_payload_bytes is not None
-    assert measured.payload_bytes is not None
-    return 100 * (measured.estimated_payload_bytes / measured.payload_bytes - 1)
 
 
 def tables_beside(learned: TableSet, reference: TableSet, titles: Sequence[str]) -> Figure:

@@ -5,7 +5,6 @@ point        a setting of a codec on one split, judged by a network, image by im
 profile      tables that were learned
 learning     what learning them took
 example      a file of one image
-sample       a test image of the paper's experiment
 epoch, run   an epoch, and a finished run, of the paper's experiment
 trained      a network that was trained on JPEG files
 """
@@ -144,9 +143,8 @@ class Measurement(Record):
     ----------
     seed
         That of the network's training, or of its fine-tuning where ``protocol`` is ``retrained``.
-    size_bytes, payload_bytes, estimated_payload_bytes
-        Of all images together: whole files, their entropy-coded data, and what learning takes that
-        for. Originals have none.
+    size_bytes, payload_bytes
+        Of all images together: whole files, and their entropy-coded data. Originals have none.
     accuracy, agreement
         Shares of right decisions, and of decisions as on the originals.
     divergence
@@ -174,7 +172,6 @@ class Measurement(Record):
     pixels: int
     size_bytes: int | None = field(default=None, metadata=column(key="bytes"))
     payload_bytes: int | None = None
-    estimated_payload_bytes: int | None = None
     accuracy: float
     agreement: float
     divergence: float
@@ -185,7 +182,7 @@ class Measurement(Record):
     def __post_init__(self) -> None:
         if not self.seeds:
             object.__setattr__(self, "seeds", (self.seed,))
-        for name in ("images", "pixels", "size_bytes", "payload_bytes", "estimated_payload_bytes"):
+        for name in ("images", "pixels", "size_bytes", "payload_bytes"):
             count = getattr(self, name)
             require(count is None or count >= 1, name, f"expected 1 or more, got {count}")
         _require_share(self, "accuracy", "agreement")
@@ -288,26 +285,6 @@ class Example(Record):
         name = "jpeg_base64" if self.media_type == "image/jpeg" else "png_base64"
         row[name] = base64.b64encode(row.pop("data")).decode()
         return row
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Sample(Record):
-    """A test image, ``pixels_u8`` (C, H, W)."""
-
-    kind = "sample"
-    identity = ("class_name",)
-
-    class_name: str = field(metadata=column(key="class"))
-    label: int = 0
-    pixels_u8: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        shape, pixels = self.pixels_u8.shape, self.pixels_u8
-        require(
-            len(shape) == 3 and pixels.size > 0, "pixels_u8", f"expected (C, H, W), got {shape}"
-        )
-        inside = pixels.min() >= 0 and pixels.max() <= 255
-        require(bool(inside), "pixels_u8", "expected values from 0 to 255")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -440,7 +417,7 @@ KINDS: Mapping[str, type[Record]] = {
     kind.kind: kind
     for kind in (
         *(Experiment, Measurement, LearnedTables, Learning, Example),
-        *(Sample, Epoch, Run, Trained),
+        *(Epoch, Run, Trained),
     )
 }
 """Records by the word in their rows."""
@@ -453,12 +430,6 @@ def check_fits(record: Record, experiment: Experiment) -> None:
         require_length("band_weights", record.band_weights, bands.count)
     if isinstance(record, Run):
         require_length("test_per_class", record.test_per_class, len(dataset.classes))
-    if isinstance(record, Sample):
-        require(
-            record.pixels_u8.shape == dataset.image_shape,
-            "pixels_u8",
-            f"expected shape {dataset.image_shape}, got {record.pixels_u8.shape}",
-        )
 
 
 def _require_share(record: Record, *names: str) -> None:

@@ -72,9 +72,8 @@ def test_another_data_set_is_not_set_beside_the_paper() -> None:
 
 @pytest.mark.parametrize("variants", [["static"], ["adaptive"], ["none", "shuffled"]])
 def test_sections_without_something_to_show_are_left_out(variants: list[str]) -> None:
-    study = Study(paper_results(variants=variants, samples=0, name="digits"))
+    study = Study(paper_results(variants=variants, name="digits"))
     built = {build.__name__: build(study) for build in paper.SECTIONS}
-    assert built["images"] is None
     assert built["beside_paper"] is None
     assert (built["gains"] is None) == (len(variants) == 1 or "static" not in variants)
     assert (built["controls"] is None) == ("none" not in variants)
@@ -91,7 +90,7 @@ def test_summary_begins_with_the_table_and_the_gain(study: Study) -> None:
 
 def test_accuracy_at_chance_is_noticed() -> None:
     assert Study(paper_results()).best_at_chance is None
-    guessing = Study(paper_results(variants=["static"], epochs=1, classes=("a",) * 1, samples=0))
+    guessing = Study(paper_results(variants=["static"], epochs=1, classes=("a",)))
     assert guessing.best_at_chance == pytest.approx(guessing.accuracy("static").mean)
 
 

@@ -15,16 +15,28 @@ import base64
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from bandwise.errors import ResultsError
 from bandwise.frequency.bands import Bands, make_bands
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import BLOCK, TableSet
-from bandwise.results.rows import SCHEMA, Record, Row, column, require, require_length
+from bandwise.results.rows import (
+    SCHEMA,
+    Bool,
+    Float,
+    Floats,
+    Int,
+    Ints,
+    Record,
+    Row,
+    checked,
+    require,
+    require_length,
+)
 
 Split = Literal["validation", "test"]
 Protocol = Literal["frozen", "retrained"]
@@ -45,8 +57,6 @@ SIDE_MAX = 4096
 """Rows and columns of the planes that bands are drawn on."""
 
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
-
-Floats = NDArray[np.float64]
 
 
 def _read_bands(value: Any) -> Bands:
@@ -80,15 +90,32 @@ def _read_frequencies(value: Any) -> Frequencies:
     return Frequencies(tuple(value))
 
 
-def _write_frequencies(frequencies: Frequencies) -> list[int]:
-    return list(frequencies.kept)
-
-
 def _read_base64(value: Any) -> bytes:
     data = base64.b64decode(value, validate=True)
     if not data.startswith(tuple(_SIGNATURES)):
         raise ValueError("expected a JPEG or PNG file in base64")
     return data
+
+
+StoredBands = Annotated[Bands, PlainValidator(checked(_read_bands)), PlainSerializer(_write_bands)]
+StoredFrequencies = Annotated[
+    Frequencies,
+    PlainValidator(checked(_read_frequencies)),
+    PlainSerializer(lambda frequencies: list(frequencies.kept)),
+]
+StoredTables = Annotated[
+    TableSet, PlainValidator(checked(TableSet.from_json)), PlainSerializer(TableSet.to_json)
+]
+Decisions = Annotated[
+    Floats, PlainValidator(checked(_read_decisions)), PlainSerializer(_write_decisions)
+]
+"""(N,) shares of right decisions, written as a text of 0 and 1."""
+
+ImageFile = Annotated[
+    bytes,
+    PlainValidator(checked(_read_base64)),
+    PlainSerializer(lambda data: base64.b64encode(data).decode()),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +130,12 @@ class DatasetInfo:
     sha256: str
     classes: tuple[str, ...]
     source: str = ""
-    image_shape: tuple[int, int, int] | None = None
-    grid: tuple[int, int] | None = None
-    channels: int | None = None
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
+    image_shape: tuple[Int, Int, Int] | None = None
+    grid: tuple[Int, Int] | None = None
+    channels: Int | None = None
+    train: Int | None = None
+    validation: Int | None = None
+    test: Int | None = None
     options: Mapping[str, Any] | None = None
 
 
@@ -125,8 +152,8 @@ class Experiment(Record):
     versions: Mapping[str, Any]
     machine: Mapping[str, Any]
     networks: Mapping[str, str] = field(default_factory=dict)
-    bands: Bands | None = field(default=None, metadata=column(read=_read_bands, write=_write_bands))
-    schema: int = SCHEMA
+    bands: StoredBands | None = None
+    schema: Int = SCHEMA
 
     def __post_init__(self) -> None:
         if self.recipe == "reproduce":
@@ -167,17 +194,17 @@ class Measurement(Record):
     split: Split
     protocol: Protocol
     network: str
-    seed: int
-    images: int
-    pixels: int
-    size_bytes: int | None = field(default=None, metadata=column(key="bytes"))
-    payload_bytes: int | None = None
-    accuracy: float
-    agreement: float
-    divergence: float
-    image_bytes: NDArray[np.int64] | None = None
-    image_correct: Floats = field(metadata=column(read=_read_decisions, write=_write_decisions))
-    seeds: tuple[int, ...] = field(default=(), metadata=column(stored=False))
+    seed: Int
+    images: Int
+    pixels: Int
+    size_bytes: Annotated[Int | None, Field(alias="bytes")] = None
+    payload_bytes: Int | None = None
+    accuracy: Float
+    agreement: Float
+    divergence: Float
+    image_bytes: Ints | None = None
+    image_correct: Decisions
+    seeds: Annotated[tuple[Int, ...], Field(exclude=True)] = ()
 
     def __post_init__(self) -> None:
         if not self.seeds:
@@ -225,12 +252,10 @@ class LearnedTables(Record):
     family: str
     label: str
     network: str
-    tables: TableSet = field(metadata=column(read=TableSet.from_json, write=TableSet.to_json))
+    tables: StoredTables
     subsampling: str
     importance: Mapping[str, Floats] | None = None
-    frequencies: Frequencies | None = field(
-        default=None, metadata=column(read=_read_frequencies, write=_write_frequencies)
-    )
+    frequencies: StoredFrequencies | None = None
 
     def __post_init__(self) -> None:
         for name, plane in (self.importance or {}).items():
@@ -247,8 +272,8 @@ class Learning(Record):
 
     family: str
     network: str
-    seconds: float
-    images: int
+    seconds: Float
+    images: Int
     settings: Mapping[str, Any]
 
 
@@ -259,14 +284,14 @@ class Example(Record):
     kind = "example"
     identity = ("index", "codec")
 
-    index: int
-    class_name: str = field(metadata=column(key="label"))
+    index: Int
+    class_name: Annotated[str, Field(alias="label")]
     codec: str
     family: str
     setting_label: str
-    size_bytes: int
-    correct: bool
-    data: bytes = field(metadata=column(read=_read_base64))
+    size_bytes: Int
+    correct: Bool
+    data: ImageFile
 
     @property
     def media_type(self) -> str:
@@ -283,7 +308,7 @@ class Example(Record):
         """Row that `from_row` reads back."""
         row = super().to_row()
         name = "jpeg_base64" if self.media_type == "image/jpeg" else "png_base64"
-        row[name] = base64.b64encode(row.pop("data")).decode()
+        row[name] = row.pop("data")
         return row
 
 
@@ -295,20 +320,20 @@ class Epoch(Record):
     identity = ("variant", "seed", "epoch")
 
     variant: str
-    seed: int
-    epoch: int
-    learning_rate: float = 0.0
-    train_loss: float
-    train_task_loss: float
-    train_reconstruction_loss: float = 0.0
-    validation_loss: float
-    validation_task_loss: float
-    validation_accuracy: float = 0.0
-    test_accuracy: float | None = None
-    test_per_class: tuple[float, ...] | None = None
-    band_weights: tuple[float, ...]
-    train_seconds: float = 0.0
-    images: int = 0
+    seed: Int
+    epoch: Int
+    learning_rate: Float = 0.0
+    train_loss: Float
+    train_task_loss: Float
+    train_reconstruction_loss: Float = 0.0
+    validation_loss: Float
+    validation_task_loss: Float
+    validation_accuracy: Float = 0.0
+    test_accuracy: Float | None = None
+    test_per_class: tuple[Float, ...] | None = None
+    band_weights: tuple[Float, ...]
+    train_seconds: Float = 0.0
+    images: Int = 0
 
     def __post_init__(self) -> None:
         _require_share(self, "test_accuracy")
@@ -322,16 +347,16 @@ class Run(Record):
     identity = ("variant", "seed")
 
     variant: str
-    seed: int
-    epochs: int
-    best_epoch: int
-    stopped_early: bool
-    test_accuracy: float
-    test_per_class: tuple[float, ...]
-    validation_accuracy: float = 0.0
-    band_weights: tuple[float, ...]
-    train_seconds: float
-    images_per_second: float
+    seed: Int
+    epochs: Int
+    best_epoch: Int
+    stopped_early: Bool
+    test_accuracy: Float
+    test_per_class: tuple[Float, ...]
+    validation_accuracy: Float = 0.0
+    band_weights: tuple[Float, ...]
+    train_seconds: Float
+    images_per_second: Float
     provenance: Mapping[str, Any]
 
     def __post_init__(self) -> None:
@@ -373,22 +398,20 @@ class Trained(Record):
 
     network: str
     reads: Literal["coefficients", "pixels"]
-    seed: int
-    kept: int | None = None
+    seed: Int
+    kept: Int | None = None
     rule: str | None = None
-    frequencies: Frequencies | None = field(
-        default=None, metadata=column(read=_read_frequencies, write=_write_frequencies)
-    )
-    parameters: int
-    epochs: int
-    train_loss: float = 0.0
-    validation_accuracy: float = 0.0
-    validation_curve: tuple[float, ...]
-    train_seconds: tuple[float, ...]
-    images: int
-    test_correct: NDArray[np.int64] | None = None
-    test_accuracy: float
-    test_bytes: NDArray[np.int64]
+    frequencies: StoredFrequencies | None = None
+    parameters: Int
+    epochs: Int
+    train_loss: Float = 0.0
+    validation_accuracy: Float = 0.0
+    validation_curve: tuple[Float, ...]
+    train_seconds: tuple[Float, ...]
+    images: Int
+    test_correct: Ints | None = None
+    test_accuracy: Float
+    test_bytes: Ints
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", f"expected 1 or more, got {self.epochs}")

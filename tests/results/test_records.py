@@ -86,7 +86,7 @@ def test_a_trained_network_is_named_by_what_it_reads() -> None:
         (POINT, {"protocol": ["frozen"]}, "protocol"),
         (POINT, {"setting": [1]}, "setting"),
         (POINT, {"bytes": None}, "bytes"),
-        (POINT, {"bytes": 0}, "size_bytes"),
+        (POINT, {"bytes": 0}, "bytes"),
         (POINT, {"accuracy": 1.5}, "accuracy"),
         (POINT, {"divergence": None}, "divergence"),
         (POINT, {"divergence": 10**400}, "divergence"),

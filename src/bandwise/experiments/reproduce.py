@@ -37,10 +37,8 @@ from bandwise.results import (
     Results,
     Run,
     digest,
-    machine,
-    now,
-    versions,
 )
+from bandwise.system import machine, now, versions
 from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, train
 
 EVALUATION_BATCH = 500

@@ -23,7 +23,8 @@ from bandwise.models import Reads, logits_of_batches
 from bandwise.models.model import Model
 from bandwise.models.networks import FrequencySelection, build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.results import digest, versions
+from bandwise.results import digest
+from bandwise.system import versions
 from bandwise.training import (
     EpochRecord,
     Examples,

@@ -213,19 +213,16 @@ class Study:
     @cache  # noqa: B019
     def equal_divergence(self, candidate: str, baseline: str) -> float | None:
         """Fewer bytes than ``baseline`` where the network's output differs equally, a share."""
-        found = defined(
+        return defined(
             statistics.saving_at_equal_divergence(
                 self.measured, self.bound, candidate=candidate, baseline=baseline
             )
         )
-        return None if found is None else found.saving
 
     def common_range(self, candidate: str, baseline: str) -> Interval | None:
         """Fewer bytes than ``baseline`` over the accuracies that both reach: minus the BD-rate."""
-        found = statistics.bd_rate(self.measured, candidate=candidate, baseline=baseline)
-        if isinstance(found, Undefined):
-            return None
-        return Interval(value=-found.rate.value, low=-found.rate.high, high=-found.rate.low)
+        rate = defined(statistics.bd_rate(self.measured, candidate=candidate, baseline=baseline))
+        return None if rate is None else Interval(value=-rate.value, low=-rate.high, high=-rate.low)
 
     def sentences(self, *, short: bool = False) -> Iterator[str]:
         """What each of our codecs saves over others, over libjpeg's alone if short.

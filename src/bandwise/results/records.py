@@ -18,21 +18,22 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
-from pydantic import Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 
-from bandwise.errors import ResultsError
 from bandwise.frequency.bands import Bands, make_bands
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import BLOCK, TableSet
 from bandwise.results.rows import (
     SCHEMA,
     Bool,
+    Count,
     Float,
     Floats,
     Int,
     Ints,
     Record,
     Row,
+    Share,
     checked,
     require,
     require_length,
@@ -97,6 +98,13 @@ def _read_base64(value: Any) -> bytes:
     return data
 
 
+def _check_plane(plane: Floats) -> Floats:
+    if plane.shape != (BLOCK, BLOCK):
+        raise ValueError(f"expected 8×8 numbers, got {plane.shape}")
+    return plane
+
+
+Plane = Annotated[Floats, AfterValidator(_check_plane)]
 StoredBands = Annotated[Bands, PlainValidator(checked(_read_bands)), PlainSerializer(_write_bands)]
 StoredFrequencies = Annotated[
     Frequencies,
@@ -195,12 +203,12 @@ class Measurement(Record):
     protocol: Protocol
     network: str
     seed: Int
-    images: Int
-    pixels: Int
-    size_bytes: Annotated[Int | None, Field(alias="bytes")] = None
-    payload_bytes: Int | None = None
-    accuracy: Float
-    agreement: Float
+    images: Count
+    pixels: Count
+    size_bytes: Annotated[Count | None, Field(alias="bytes")] = None
+    payload_bytes: Count | None = None
+    accuracy: Share
+    agreement: Share
     divergence: Float
     image_bytes: Ints | None = None
     image_correct: Decisions
@@ -209,10 +217,6 @@ class Measurement(Record):
     def __post_init__(self) -> None:
         if not self.seeds:
             object.__setattr__(self, "seeds", (self.seed,))
-        for name in ("images", "pixels", "size_bytes", "payload_bytes"):
-            count = getattr(self, name)
-            require(count is None or count >= 1, name, f"expected 1 or more, got {count}")
-        _require_share(self, "accuracy", "agreement")
         require_length("image_correct", self.image_correct, self.images)
         if self.codec != ORIGINAL:
             require(self.size_bytes is not None, "bytes", f"only {ORIGINAL!r} may lack a size")
@@ -254,13 +258,8 @@ class LearnedTables(Record):
     network: str
     tables: StoredTables
     subsampling: str
-    importance: Mapping[str, Floats] | None = None
+    importance: Mapping[str, Plane] | None = None
     frequencies: StoredFrequencies | None = None
-
-    def __post_init__(self) -> None:
-        for name, plane in (self.importance or {}).items():
-            is_map = plane.shape == (BLOCK, BLOCK) and bool(np.isfinite(plane).all())
-            require(is_map, f"importance.{name}", f"expected 8×8 numbers, got {plane.shape}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -329,14 +328,11 @@ class Epoch(Record):
     validation_loss: Float
     validation_task_loss: Float
     validation_accuracy: Float = 0.0
-    test_accuracy: Float | None = None
+    test_accuracy: Share | None = None
     test_per_class: tuple[Float, ...] | None = None
     band_weights: tuple[Float, ...]
     train_seconds: Float = 0.0
     images: Int = 0
-
-    def __post_init__(self) -> None:
-        _require_share(self, "test_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -348,20 +344,16 @@ class Run(Record):
 
     variant: str
     seed: Int
-    epochs: Int
+    epochs: Count
     best_epoch: Int
     stopped_early: Bool
-    test_accuracy: Float
+    test_accuracy: Share
     test_per_class: tuple[Float, ...]
     validation_accuracy: Float = 0.0
     band_weights: tuple[Float, ...]
     train_seconds: Float
     images_per_second: Float
     provenance: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        require(self.epochs >= 1, "epochs", f"expected 1 or more, got {self.epochs}")
-        _require_share(self, "test_accuracy")
 
 
 class TrainedSetting(NamedTuple):
@@ -403,27 +395,24 @@ class Trained(Record):
     rule: str | None = None
     frequencies: StoredFrequencies | None = None
     parameters: Int
-    epochs: Int
+    epochs: Count
     train_loss: Float = 0.0
     validation_accuracy: Float = 0.0
     validation_curve: tuple[Float, ...]
-    train_seconds: tuple[Float, ...]
+    train_seconds: tuple[Annotated[Float, Field(gt=0)], ...]
     images: Int
     test_correct: Ints | None = None
-    test_accuracy: Float
+    test_accuracy: Share
     test_bytes: Ints
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "epochs", f"expected 1 or more, got {self.epochs}")
         require_length("validation_curve", self.validation_curve, self.epochs)
         require_length("train_seconds", self.train_seconds, self.epochs)
-        require(min(self.train_seconds) > 0, "train_seconds", "expected times above 0")
         require(
             self.test_bytes.ndim == 1 and self.test_bytes.size > 0 and self.test_bytes.min() >= 1,
             "test_bytes",
             "expected sizes of 1 byte or more",
         )
-        _require_share(self, "test_accuracy")
 
     @property
     def setting(self) -> TrainedSetting:
@@ -453,10 +442,3 @@ def check_fits(record: Record, experiment: Experiment) -> None:
         require_length("band_weights", record.band_weights, bands.count)
     if isinstance(record, Run):
         require_length("test_per_class", record.test_per_class, len(dataset.classes))
-
-
-def _require_share(record: Record, *names: str) -> None:
-    for name in names:
-        value = getattr(record, name)
-        if value is not None and not 0 <= value <= 1:
-            raise ResultsError(f"field {name!r}: expected a share from 0 to 1, got {value}")

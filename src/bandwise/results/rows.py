@@ -17,7 +17,6 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -61,12 +60,17 @@ def _read_array(kinds: str, dtype: type[np.generic]) -> Callable[[Any], NDArray[
 
 
 Int = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+Count = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
 Float = Annotated[float, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Bool = Annotated[bool, Field(strict=True)]
 _AS_LIST = PlainSerializer(lambda array: array.tolist())
 Ints = Annotated[NDArray[np.int64], PlainValidator(_read_array("i", np.int64)), _AS_LIST]
 Floats = Annotated[NDArray[np.float64], PlainValidator(_read_array("if", np.float64)), _AS_LIST]
 """Types of fields; JSON has no others, and nothing is converted but int to float."""
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = functools.cache(TypeAdapter)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,11 +176,6 @@ def _parse_line(line: str, where: str) -> Row:
             f"{SCHEMA}; use the version that wrote it"
         )
     return row
-
-
-@functools.cache
-def _adapter(record: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(record)
 
 
 def _problem(error: ValidationError) -> str:

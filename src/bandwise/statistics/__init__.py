@@ -14,18 +14,14 @@ comparison sees the same resampled images. They hold the chosen settings fixed a
 variation between seeds, over which a retrained network's decisions are averaged image by image.
 """
 
-from bandwise.statistics.bootstrap import RESAMPLES, Interval, bootstrap, interval_of
+from bandwise.statistics.bootstrap import Interval, bootstrap
 from bandwise.statistics.curves import (
-    OVERLAP_MIN,
-    BdRate,
-    DivergenceSaving,
-    accuracy_interval,
     bd_rate,
     envelope,
     saving_at_equal_divergence,
 )
 from bandwise.statistics.points import Undefined, find_original, merge_seeds
-from bandwise.statistics.seeds import CONFIDENCE, Gain, Spread, paired_gain
+from bandwise.statistics.seeds import Gain, Spread, paired_gain
 from bandwise.statistics.selection import (
     Headline,
     OperatingPoint,
@@ -35,25 +31,18 @@ from bandwise.statistics.selection import (
 )
 
 __all__ = [
-    "CONFIDENCE",
-    "OVERLAP_MIN",
-    "RESAMPLES",
-    "BdRate",
-    "DivergenceSaving",
     "Gain",
     "Headline",
     "Interval",
     "OperatingPoint",
     "Spread",
     "Undefined",
-    "accuracy_interval",
     "bd_rate",
     "best_point",
     "bootstrap",
     "envelope",
     "find_original",
     "headline",
-    "interval_of",
     "merge_seeds",
     "operating_point",
     "paired_gain",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +12,6 @@ from bandwise.results import Measurement
 from bandwise.statistics.bootstrap import (
     Floats,
     Interval,
-    bootstrap,
     interval_of,
     resampled_means,
 )
@@ -32,45 +30,19 @@ _DEFINED_MIN = 0.9
 _CHUNK = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class BdRate:
-    """Mean relative difference in bytes at equal accuracy; −0.5 is half the bytes.
-
-    `low` and `high` are the ends of the common accuracy range, `overlap` its share of the range
-    that the two curves span together.
-    """
-
-    rate: Interval
-    low: float
-    high: float
-    overlap: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class DivergenceSaving:
-    """Bytes saved on test where both codecs diverge equally, in nats, from the original.
-
-    Without an interval: rows hold divergences as means, not image by image.
-    """
-
-    saving: float
-    divergence: float
-    candidate_mean_bytes: float
-    baseline_mean_bytes: float
-
-
 def saving_at_equal_divergence(
     points: Sequence[Measurement],
     bound: float,
     *,
     candidate: str | Collection[str],
     baseline: str | Collection[str],
-) -> DivergenceSaving | Undefined:
-    """Bytes saved on test at the divergence of the baseline's best point for the bound.
+) -> float | Undefined:
+    """Share of bytes saved on test at the divergence of the baseline's best point for the bound.
 
     Bytes are interpolated linearly in log divergence and log bytes along each side's Pareto
     envelope. Divergence counts every image by how far it moved, accuracy only those that crossed
-    a boundary, so that this varies less from sample to sample.
+    a boundary, so that this varies less from sample to sample. There is no interval: rows hold
+    divergences as means, not image by image.
     """
     theirs = choose(points, baseline, bound)
     if isinstance(theirs, Undefined):
@@ -91,12 +63,7 @@ def saving_at_equal_divergence(
                 reason=f"{alternatives(names)} has no settings on both sides of {level:.3g} nats"
             )
         found.append(math.exp(float(np.interp(wanted, closeness, log_envelope))))
-    return DivergenceSaving(
-        saving=1 - found[0] / found[1],
-        divergence=level,
-        candidate_mean_bytes=found[0],
-        baseline_mean_bytes=found[1],
-    )
+    return 1 - found[0] / found[1]
 
 
 def bd_rate(
@@ -104,23 +71,22 @@ def bd_rate(
     *,
     candidate: str | Collection[str],
     baseline: str | Collection[str],
-    floor: float = 0.0,
-    split: str = "test",
-) -> BdRate | Undefined:
-    """Mean difference in log bytes at equal accuracy over the common accuracy range.
+) -> Interval | Undefined:
+    """Mean relative difference in bytes at equal accuracy on test; −0.5 is half the bytes.
 
-    Log bytes are interpolated linearly along the Pareto envelope of each side's settings: no
-    polynomial, which overshoots where accuracy saturates. Accuracies below `floor` do not count.
-    Undefined where the curves have less than `OVERLAP_MIN` of their joint range in common. The
-    envelope takes the luckiest of many settings, so both sides should have about as many.
+    The mean is that of log bytes over the common accuracy range, interpolated linearly along the
+    Pareto envelope of each side's settings: no polynomial, which overshoots where accuracy
+    saturates. Undefined where the curves have less than `OVERLAP_MIN` of their joint range in
+    common. The envelope takes the luckiest of many settings, so both sides should have about as
+    many.
     """
     sides = [
-        [p for p in points if p.split == split and p.named(n) and p.image_bytes is not None]
+        [p for p in points if p.split == "test" and p.named(n) and p.image_bytes is not None]
         for n in (candidate, baseline)
     ]
     if not all(sides):
         return Undefined(
-            reason=f"{alternatives(candidate)} or {alternatives(baseline)} has no {split} points"
+            reason=f"{alternatives(candidate)} or {alternatives(baseline)} has no test points"
         )
     ours, everything = len(sides[0]), [*sides[0], *sides[1]]
     check_paired(everything)
@@ -131,18 +97,17 @@ def bd_rate(
         return _bd(
             _envelopes(log_bytes[:, :ours], accuracy[:, :ours]),
             _envelopes(log_bytes[:, ours:], accuracy[:, ours:]),
-            floor,
         )
 
     whole = np.stack(columns, axis=1)
-    value, low, high, overlap = bd(whole.mean(axis=0, keepdims=True))[0].tolist()
+    value = float(bd(whole.mean(axis=0, keepdims=True))[0])
     if math.isnan(value):
         return Undefined(
             reason=f"{alternatives(candidate)} and {alternatives(baseline)} share less than "
             f"{OVERLAP_MIN:.0%} of their accuracy range"
         )
     means = resampled_means(whole)
-    parts = [bd(means[start : start + _CHUNK])[:, 0] for start in range(0, len(means), _CHUNK)]
+    parts = [bd(means[start : start + _CHUNK]) for start in range(0, len(means), _CHUNK)]
     resampled = np.concatenate(parts)
     defined = resampled[~np.isnan(resampled)]
     if len(defined) < _DEFINED_MIN * len(resampled):
@@ -150,7 +115,7 @@ def bd_rate(
             reason=f"{alternatives(candidate)} and {alternatives(baseline)} hardly overlap: "
             f"{1 - len(defined) / len(resampled):.0%} of the resamples have no common range"
         )
-    return BdRate(rate=interval_of(value, defined), low=low, high=high, overlap=overlap)
+    return interval_of(value, defined)
 
 
 def envelope(log_bytes: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
@@ -165,12 +130,6 @@ def envelope(log_bytes: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
     return unique, logs[0][first]
 
 
-def accuracy_interval(point: Measurement) -> Interval:
-    """Accuracy of a point with its interval over images."""
-    (interval,) = bootstrap(point.image_correct[:, None], lambda means: [means[..., 0]])
-    return interval
-
-
 def _envelopes(log_bytes: Floats, score: Floats) -> tuple[Floats, Floats]:
     """Envelopes (scores, log bytes) of (R, n) points; a dropped point repeats the one before it."""
     order = np.lexsort((-score, log_bytes), axis=-1)
@@ -182,19 +141,15 @@ def _envelopes(log_bytes: Floats, score: Floats) -> tuple[Floats, Floats]:
     return best, np.take_along_axis(log_bytes, np.take_along_axis(order, last_kept, -1), -1)
 
 
-def _bd(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats], floor: float) -> Floats:
-    """BD-rate, ends of the common accuracy range, overlap: (R, 4), NaN where undefined."""
-    low = np.maximum(np.maximum(ours[0][:, 0], theirs[0][:, 0]), floor)
-    high = np.minimum(ours[0][:, -1], theirs[0][:, -1])
-    top = np.maximum(ours[0][:, -1], theirs[0][:, -1])
-    bottom = np.maximum(np.minimum(ours[0][:, 0], theirs[0][:, 0]), floor)
+def _bd(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats]) -> Floats:
+    """BD-rates (R,) of envelopes (scores, log bytes), NaN where undefined."""
+    scores, others = ours[0], theirs[0]
+    low, high = np.maximum(scores[:, 0], others[:, 0]), np.minimum(scores[:, -1], others[:, -1])
+    joint = np.maximum(scores[:, -1], others[:, -1]) - np.minimum(scores[:, 0], others[:, 0])
     width = high - low
-    defined = (width > 0) & (width >= OVERLAP_MIN * (top - bottom))
-    width, joint = np.where(defined, width, 1.0), np.where(defined, top - bottom, 1.0)
-    rate = np.expm1((_area(*ours, low, high) - _area(*theirs, low, high)) / width)
-    found = np.stack([rate, low, high, width / joint], axis=1)
-    found[~defined] = np.nan
-    return found
+    defined = (width > 0) & (width >= OVERLAP_MIN * joint)
+    difference = _area(*ours, low, high) - _area(*theirs, low, high)
+    return np.where(defined, np.expm1(difference / np.where(defined, width, 1.0)), np.nan)
 
 
 def _area(x: Floats, y: Floats, low: Floats, high: Floats) -> Floats:

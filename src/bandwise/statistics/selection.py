@@ -24,20 +24,16 @@ from bandwise.wording import alternatives, bound_in_words, setting_in_words
 class OperatingPoint:
     """A setting chosen on validation for a bound, as it does on test.
 
-    `drop` is the accuracy lost on test in percentage points, negative where it was gained;
-    `validation_drop` the one it was chosen by.
+    `drop` is the accuracy lost on test in percentage points, negative where it was gained.
     """
 
     codec: str
     family: str
     label: str
     bound: float
-    images: int
     mean_bytes: Interval
     accuracy: Interval
     drop: Interval
-    validation_drop: float
-    divergence: float
 
     @property
     def holds(self) -> bool:
@@ -61,12 +57,10 @@ class Headline:
 
 
 class Choice(NamedTuple):
-    """A setting and the original, each on validation, by which it was chosen, and on test."""
+    """A setting that was chosen on validation, and the original, on test."""
 
-    validation: Measurement
     test: Measurement
-    original_validation: Measurement
-    original_test: Measurement
+    original: Measurement
 
 
 def best_point(
@@ -106,7 +100,7 @@ def choose(
         )
     for point in points:
         if point.split == "test" and point.setting_key == best.setting_key:
-            return Choice(best, point, before, after)
+            return Choice(point, after)
     return Undefined(
         reason=f"{setting_in_words(best.family, best.label)}, best on validation, was not "
         "measured on test; the evaluation is not finished"
@@ -149,7 +143,7 @@ def headline(
 
 
 def _described(choice: Choice, bound: float) -> OperatingPoint:
-    test, original = choice.test, choice.original_test
+    test, original = choice
     check_paired([test, original])
     columns = np.stack([bytes_of(test), test.image_correct, original.image_correct], axis=1)
     mean_bytes, accuracy, drop = bootstrap(
@@ -161,10 +155,7 @@ def _described(choice: Choice, bound: float) -> OperatingPoint:
         family=test.family,
         label=test.label,
         bound=bound,
-        images=len(test.image_correct),
         mean_bytes=mean_bytes,
         accuracy=accuracy,
         drop=drop,
-        validation_drop=100 * (choice.original_validation.accuracy - choice.validation.accuracy),
-        divergence=test.divergence,
     )

@@ -68,7 +68,7 @@ def test_summary_holds_what_the_page_does(study: Study) -> None:
     assert titles[0] == training.networks_table(study).title
     assert len(titles) == 3
     (line,) = (item for item in items if isinstance(item, str))
-    gain = study.twin_gain("resnet")
+    gain = study.gain(*study.both("resnet"))
     assert gain is not None
     assert f"{100 * abs(gain.mean):.2f} points" in line
 
@@ -76,7 +76,7 @@ def test_summary_holds_what_the_page_does(study: Study) -> None:
 @pytest.mark.parametrize(
     ("left_out", "text"),
     [
-        (lambda run: (run.reads, run.seed) == ("pixels", 2), "resnet on pixels, seed 2"),
+        (lambda run: (run.reads, run.seed) == ("pixels", 2), "resnet on pixels, seeds 2"),
         (
             lambda run: (run.kept, run.rule) == (12, "zigzag"),
             "small on 12 frequencies by zigzag, seeds 0, 1 and 2",

@@ -21,13 +21,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandwise.report.style import (
     INK,
-    MUTED,
     PAPER,
     Look,
     house_style,
     new_figure,
     plain_log_axis,
-    short_name,
     text_on,
 )
 
@@ -106,43 +104,6 @@ def level(axes: Axes, height: float, text: str = "", *, colour: str = INK, **opt
         va="center",
         fontsize=8,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dot:
-    """A value in a row of `draw_dots`, with its interval and what it is the mean of."""
-
-    row: float
-    value: float
-    look: Look
-    interval: tuple[float, float] | None = None
-    seeds: Sequence[float] = ()
-    label: str = ""
-
-
-def draw_dots(axes: Axes, names: Sequence[str], dots: Iterable[Dot]) -> None:
-    """Values from left to right in named rows: a mark, its interval, its seeds below it."""
-    for dot in dots:
-        axes.plot(
-            dot.seeds, [dot.row + 0.2] * len(dot.seeds), "|", color=dot.look.colour, ms=9, mew=1.6
-        )
-        if dot.interval is not None:
-            axes.hlines(dot.row, *dot.interval, color=dot.look.colour, lw=1.4)
-        axes.plot(
-            dot.value, dot.row, dot.look.marker, color=dot.look.colour, ms=6.5, mec=PAPER, mew=0.5
-        )
-        axes.annotate(
-            dot.label,
-            (dot.value, dot.row),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-        )
-    for row in range(1, len(names), 2):
-        axes.axhspan(row - 0.5, row + 0.5, color=MUTED, alpha=0.1, lw=0)
-    axes.set_yticks(range(len(names)), [short_name(name) for name in names])
-    axes.set_ylim(len(names) - 0.5, -0.7)
-    axes.grid(visible=False, axis="y")
 
 
 @dataclass(frozen=True, kw_only=True)

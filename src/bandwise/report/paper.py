@@ -16,7 +16,6 @@ from bandwise.report import wording
 from bandwise.report.page import Page, Section
 from bandwise.report.paper_figures import VARIANTS, Weighting
 from bandwise.report.table import Column, Table
-from bandwise.report.wording import listing
 from bandwise.results import Epoch, Results, Run
 from bandwise.statistics import Gain, Spread, paired_gain
 
@@ -135,12 +134,7 @@ class Study:
             for seed, epochs in by_seed.items()
             if seed not in self.runs.get(name, {})
         ]
-        if not states:
-            return ""
-        return (
-            f"Not finished: {listing(states)}. Figures by epoch show what is there; tables and "
-            "comparisons count finished runs only."
-        )
+        return wording.unfinished(states)
 
 
 def epochs_of(run: Run) -> float:

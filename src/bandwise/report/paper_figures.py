@@ -18,13 +18,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bandwise.frequency.bands import Bands
+from bandwise.report import wording
 from bandwise.report.charts import (
     DOTTED,
     Colours,
     Curve,
-    Dot,
     draw_curve,
-    draw_dots,
     enlarge,
     epoch_axis,
     log_where_wide,
@@ -159,18 +158,21 @@ def gains(entries: Mapping[str, Gain], *, reference: float | None) -> Figure:
     """
     with panels(1.2 + 0.5 * len(entries)) as (figure, grid):
         axes = grid[0, 0]
-        dots = [
-            Dot(
-                row=row,
-                value=100 * gain.mean,
-                look=VARIANTS[variant],
-                interval=gain.interval and (100 * gain.interval[0], 100 * gain.interval[1]),
-                seeds=[100 * difference for difference in gain.differences],
-                label=f"{100 * gain.mean:+.2f}".replace("-", "−"),
-            )
-            for row, (variant, gain) in enumerate(entries.items())
-        ]
-        draw_dots(axes, [gain.variant for gain in entries.values()], dots)
+        for row, (variant, gain) in enumerate(entries.items()):
+            look, mean = VARIANTS[variant], 100 * gain.mean
+            seeds = [100 * difference for difference in gain.differences]
+            axes.plot(seeds, [row + 0.2] * len(seeds), "|", color=look.colour, ms=9, mew=1.6)
+            if gain.interval is not None:
+                low, high = gain.interval
+                axes.hlines(row, 100 * low, 100 * high, color=look.colour, lw=1.4)
+            axes.plot(mean, row, look.marker, color=look.colour, ms=6.5, mec=PAPER, mew=0.5)
+            above = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
+            axes.annotate(wording.points(gain.mean), (mean, row), **above)
+            if row % 2:
+                axes.axhspan(row - 0.5, row + 0.5, color=MUTED, alpha=0.1, lw=0)
+        axes.set_yticks(range(len(entries)), [gain.variant for gain in entries.values()])
+        axes.set_ylim(len(entries) - 0.5, -0.7)
+        axes.grid(visible=False, axis="y")
         axes.axvline(0, color=INK, lw=1)
         if reference is not None:
             axes.axvline(100 * reference, color=MUTED, lw=1.2, ls=DOTTED)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandwise import statistics
 from bandwise.report.rate_figures import CODECS, Curve, in_order, look_of
-from bandwise.report.wording import MISSED, amount, listing, share
+from bandwise.report.wording import MISSED, amount, share, unfinished
 from bandwise.results import (
     GUIDED,
     GUIDED_LIBJPEG,
@@ -99,15 +99,9 @@ class Study:
             for each in self.results.of(Measurement)
             if _key(each) not in tested
         )
-        if not counts:
-            return ""
-        settings = [
-            f"{quantity(count, 'setting')} with {network}, {protocol}"
+        return unfinished(
+            f"{quantity(count, 'setting')} with {network}, {protocol}, measured on validation only"
             for (network, protocol), count in counts.items()
-        ]
-        return (
-            f"Not finished: {listing(settings)}, measured on validation and not yet on test. "
-            "What is stated counts settings that are measured on both."
         )
 
     def find(self, codec: str, family: str, label: str) -> Measurement | None:

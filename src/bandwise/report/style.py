@@ -91,11 +91,6 @@ def new_figure(height_inches: float) -> Figure:
     return Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
 
 
-def short_name(name: str) -> str:
-    """Cut a class name to what fits beside an axis."""
-    return name if len(name) <= 24 else f"{name[:23]}…"
-
-
 def legend_above(figure: Figure, axes: Axes, *, columns: int = 4) -> None:
     """Put the legend of ``axes`` above all axes, where it covers no data."""
     handles, labels = axes.get_legend_handles_labels()

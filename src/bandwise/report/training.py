@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from statistics import fmean
 
 from bandwise.errors import ResultsError
 from bandwise.report import training_figures as figures
@@ -15,11 +14,8 @@ from bandwise.report.page import Page, Section
 from bandwise.report.table import Column, Table
 from bandwise.report.training_study import LEARNED, Selection, Study
 from bandwise.report.wording import (
-    ends,
     gain_in_points,
-    p_value,
     percent,
-    points,
     seconds,
     signed,
 )
@@ -130,41 +126,16 @@ def _rate(spread: Spread) -> str:
     return f"{spread.mean:,.0f}" + ("" if spread.std is None else f" ± {spread.std:,.0f}")
 
 
-def outcome(study: Study) -> Section:
+def outcome(_: Study) -> Section:
     """Say what was trained and what came out."""
-    sentences = [text for each in study.selections for text in study.rule_sentences(each)]
-    return Section("outcome", "What came out", {"sentences": sentences})
+    return Section("outcome", "What came out")
 
 
 def twins(study: Study) -> Section | None:
-    """Every network on pixels or all frequencies, and each compared with its twin."""
+    """Every network on pixels or all frequencies."""
     if not study.whole:
         return None
-
-    def extremes(network: str) -> str | None:
-        ratios = study.speed_ratios(network)
-        return f"{min(ratios):.2f} to {max(ratios):.2f}" if len(ratios) > 1 else None
-
-    gains = {network: gain for network in study.twins if (gain := study.twin_gain(network))}
-    compared = Table(
-        title="Coefficients against pixels, paired by seed",
-        columns=[
-            Column("network", str),
-            Column("common seeds", lambda network: len(gains[network].seeds)),
-            Column("test accuracy, points", lambda network: gains[network].mean, points),
-            Column("95 % interval", lambda network: gains[network].interval, ends),
-            Column("p", lambda network: p_value(gains[network])),
-            Column(
-                "images a second, ratio",
-                lambda network: fmean(study.speed_ratios(network)),
-                "{:.2f}".format,
-            ),
-            Column("lowest to highest seed", extremes),
-        ],
-        items=gains,
-    )
-    content = {"table": networks_table(study), "compared": compared if gains else None}
-    return Section("twins", "Coefficients and pixels", content)
+    return Section("twins", "Coefficients and pixels", {"table": networks_table(study)})
 
 
 def curves(study: Study) -> Section | None:

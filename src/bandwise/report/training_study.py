@@ -10,7 +10,7 @@ from itertools import accumulate
 from statistics import fmean, median
 
 from bandwise.frequency.selection import FREQUENCIES
-from bandwise.report.wording import finding, listing, sentence
+from bandwise.report.wording import finding, listing, unfinished
 from bandwise.results import Results, Trained, TrainedSetting
 from bandwise.statistics import Gain, Spread, paired_gain
 from bandwise.wording import quantity
@@ -81,10 +81,6 @@ class Study:
             for network in dict.fromkeys(setting.network for setting in fewer)
         ]
 
-    def whole_of(self, network: str, reads: str) -> TrainedSetting:
-        """A network on pixels or on every frequency."""
-        return TrainedSetting(network, reads)
-
     def costs(self, selection: Selection) -> dict[int, Gain]:
         """Gain over all frequencies of each number of them, by the main rule."""
         found = {k: self.cost(selection.setting(k, selection.main_rule)) for k in selection.counts}
@@ -95,23 +91,10 @@ class Study:
         """Which runs are missing beside those that have finished; empty where none."""
         expected = [*self.whole, *(s for each in self.selections for s in each.settings)]
         absent = {s: [x for x in self.seeds if x not in self.runs.get(s, {})] for s in expected}
-        states = [
-            f"{setting.name}, {'seed' if len(seeds) == 1 else 'seeds'} {listing(seeds)}"
-            for setting, seeds in absent.items()
-            if seeds
-        ]
+        states = [f"{s.name}, seeds {listing(seeds)}" for s, seeds in absent.items() if seeds]
         counts = Counter(setting.network for setting in self.runs)
-        states += [
-            f"what {setting.name} is compared with"
-            for setting in self.runs
-            if counts[setting.network] == 1
-        ]
-        if not states:
-            return ""
-        return (
-            f"Not finished: {'; '.join(states)}. Tables and comparisons count finished runs only, "
-            "paired comparisons the seeds that both sides have."
-        )
+        states += [f"what {s.name} is compared with" for s in self.runs if counts[s.network] == 1]
+        return unfinished(states)
 
     def spread(self, setting: TrainedSetting, value: Callable[[Trained], float]) -> Spread:
         """Summarise a value of the finished runs of a setting."""
@@ -144,9 +127,9 @@ class Study:
         ]
         return paired_gain(setting.name, accuracies[0], baseline.name, accuracies[1])
 
-    def twin_gain(self, network: str) -> Gain | None:
-        """Gain of coefficients over pixels."""
-        return self.gain(TrainedSetting(network, COEFFICIENTS), TrainedSetting(network, PIXELS))
+    def both(self, network: str) -> tuple[TrainedSetting, TrainedSetting]:
+        """A network on every frequency, and its twin on pixels."""
+        return TrainedSetting(network, COEFFICIENTS), TrainedSetting(network, PIXELS)
 
     def cost(self, setting: TrainedSetting) -> Gain | None:
         """Gain of fewer frequencies over all of them."""
@@ -174,9 +157,7 @@ class Study:
 
     def speed_ratios(self, network: str) -> list[float]:
         """Images a second on coefficients divided by those on pixels, one a common seed."""
-        ours, theirs = (
-            self.runs.get(TrainedSetting(network, reads), {}) for reads in (COEFFICIENTS, PIXELS)
-        )
+        ours, theirs = (self.runs.get(setting, {}) for setting in self.both(network))
         return [
             self.epoch_seconds(theirs[seed]) / self.epoch_seconds(run)
             for seed, run in ours.items()
@@ -193,31 +174,8 @@ class Study:
     def twin_sentences(self) -> Iterator[str]:
         """How each network on coefficients does against its twin on pixels."""
         for network in self.twins:
-            if gain := self.twin_gain(network):
+            if gain := self.gain(*self.both(network)):
                 yield (
                     f"In test accuracy, {finding(gain)}. Training on coefficients handles "
                     f"{self.speed(network)}, {SHARED}."
                 )
-
-    def rule_sentences(self, selection: Selection) -> Iterator[str]:
-        """What each number of frequencies costs and saves, and how the rules compare."""
-        rule = selection.main_rule
-        for kept, gain in self.costs(selection).items():
-            less = 100 * (self.saving(selection.setting(kept, rule)) or 0)
-            yield sentence(f"{finding(gain)}, and its files are {less:.1f} % smaller")
-        for other in selection.rules:
-            groups: dict[str, list[int]] = {}
-            for kept in selection.counts:
-                pair = selection.setting(kept, rule), selection.setting(kept, other)
-                compared = self.gain(*pair)
-                if rule != other and compared:
-                    groups.setdefault(_outcome(compared), []).append(kept)
-            if groups:
-                texts = [f"{outcome} with {listing(counts)}" for outcome, counts in groups.items()]
-                yield sentence(f"{rule} against {other}: {', '.join(texts)} frequencies")
-
-
-def _outcome(gain: Gain) -> str:
-    if gain.interval is None:
-        return "without an interval to judge by"
-    return {1: "better", -1: "worse", 0: "not to be told apart"}[gain.direction]

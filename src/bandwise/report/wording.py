@@ -24,6 +24,12 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def unfinished(missing: Iterable[object]) -> str:
+    """Say what has not finished; empty where that is nothing."""
+    text = "; ".join(map(str, missing))
+    return f"Not finished: {text}. What is stated counts what is finished." if text else ""
+
+
 def signed(value: float, decimals: int = 1) -> str:
     """Number with a minus sign that is as wide as a plus."""
     return f"{value:.{decimals}f}".replace("-", "−")

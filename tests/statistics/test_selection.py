@@ -77,7 +77,7 @@ def test_the_headline_reports_both_sides_on_test() -> None:
     found = measurements(original(), rows_of("libjpeg", CURVE), ours)
     result = headline(found, 1, candidate="bandwise", baseline="libjpeg")
     assert isinstance(result, Headline)
-    assert result.baseline.label == "s4"
+    assert result.baseline.test.label == "s4"
     assert result.baseline.drop.value == pytest.approx(0.5)
     assert result.baseline.mean_bytes.value == pytest.approx(2400, rel=0.01)
     assert result.saving.value == pytest.approx(0.5, abs=0.01)

@@ -29,7 +29,6 @@ from bandwise.results import (
     Example,
     LearnedTables,
     Learning,
-    Measurement,
     Results,
 )
 from bandwise.statistics import Headline, OperatingPoint
@@ -103,12 +102,10 @@ def bytes_table(study: Study, *, note: bool = False) -> Table:
         return lambda codec: study.choice(codec, bound)
 
     def written(choice: OperatingPoint) -> str:
-        setting = study.find(choice.codec, choice.family, choice.label)
-        payload = ""
-        if tiny and setting and setting.payload_bytes is not None:
-            payload = f" (payload {setting.payload_bytes / setting.images:,.0f} B)"
+        payload = choice.test.mean_payload if tiny else None
+        inside = "" if payload is None else f" (payload {payload:,.0f} B)"
         mark = "" if choice.holds else MISSED
-        size = f"{choice.mean_bytes.value:,.0f} B{payload}"
+        size = f"{choice.mean_bytes.value:,.0f} B{inside}"
         return f"{size}, {100 * choice.accuracy.value:.2f} %{mark}"
 
     tiny = max((study.dataset.image_shape or (0, TINY + 1))[1:]) <= TINY
@@ -185,24 +182,13 @@ def sizes(study: Study) -> Section | None:
     ]
     if not choices:
         return None
-
-    def measured(choice: OperatingPoint) -> Measurement:
-        found = study.find(choice.codec, choice.family, choice.label)
-        assert found is not None
-        return found
-
-    def payload(choice: OperatingPoint) -> float | None:
-        found = measured(choice)
-        return None if found.payload_bytes is None else found.payload_bytes / found.images
-
     table = Table(
         title="The settings that were chosen",
         columns=[
             Column("bound", lambda choice: choice.bound, bound_in_words),
-            Column("setting", lambda c: setting_words(c.codec, c.family, c.label), words=True),
-            Column("bytes an image", lambda choice: choice.mean_bytes.value, "{:,.0f}".format),
-            Column("payload bytes", payload, "{:,.0f}".format),
-            Column("bits per pixel", lambda c: measured(c).bits_per_pixel, "{:.3f}".format),
+            Column("setting", lambda c: setting_words(*c.test.setting_key), words=True),
+            Column("payload bytes", lambda c: c.test.mean_payload, "{:,.0f}".format),
+            Column("bits per pixel", lambda c: c.test.bits_per_pixel, "{:.3f}".format),
             Column("test accuracy minus the originals', points", above_originals),
         ],
         items=choices,

@@ -118,11 +118,11 @@ class Study:
     def shown_profile(self) -> LearnedTables | None:
         """Tables chosen at the widest bound that has a choice; else those in the middle."""
         profiles = [p for p in self.results.of(LearnedTables) if p.network == self.network]
-        by_name = {(profile.family, profile.label): profile for profile in profiles}
+        by_name = {(LEARNED, profile.family, profile.label): profile for profile in profiles}
         for bound in reversed(self.bounds):
             choice = self.choice(LEARNED, bound)
-            if choice is not None and (choice.family, choice.label) in by_name:
-                return by_name[choice.family, choice.label]
+            if choice is not None and choice.test.setting_key in by_name:
+                return by_name[choice.test.setting_key]
         return profiles[len(profiles) // 2] if profiles else None
 
     def libjpeg_of_size(self, mean_bytes: float, subsampling: str) -> Measurement | None:

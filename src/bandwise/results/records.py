@@ -235,6 +235,11 @@ class Measurement(Record):
         return math.inf if self.size_bytes is None else self.size_bytes / self.images
 
     @property
+    def mean_payload(self) -> float | None:
+        """Bytes of entropy-coded data an image; None where they are not counted."""
+        return None if self.payload_bytes is None else self.payload_bytes / self.images
+
+    @property
     def bits_per_pixel(self) -> float:
         """Bits per source pixel; infinite for originals."""
         return 8 * self.mean_bytes * self.images / self.pixels

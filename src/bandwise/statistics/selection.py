@@ -27,13 +27,16 @@ class OperatingPoint:
     `drop` is the accuracy lost on test in percentage points, negative where it was gained.
     """
 
-    codec: str
-    family: str
-    label: str
+    test: Measurement
     bound: float
     mean_bytes: Interval
     accuracy: Interval
     drop: Interval
+
+    @property
+    def codec(self) -> str:
+        """Codec of the setting."""
+        return self.test.codec
 
     @property
     def holds(self) -> bool:
@@ -151,9 +154,7 @@ def _described(choice: Choice, bound: float) -> OperatingPoint:
         lambda means: [means[..., 0], means[..., 1], 100 * (means[..., 2] - means[..., 1])],
     )
     return OperatingPoint(
-        codec=test.codec,
-        family=test.family,
-        label=test.label,
+        test=test,
         bound=bound,
         mean_bytes=mean_bytes,
         accuracy=accuracy,

@@ -167,7 +167,6 @@ def outcome(study: Study) -> Section:
             "codecs": [look_of(codec).label for codec in study.codecs],
             "guided": any(codec in CHOSEN_BY_IMAGE for codec in study.codecs),
             "savings": {bound: saving for bound, saving in savings.items() if saving},
-            "sentences": list(study.sentences()),
         },
     )
 

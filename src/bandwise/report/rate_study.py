@@ -191,11 +191,8 @@ class Study:
     @property
     def missed(self) -> list[OperatingPoint]:
         """Chosen settings that the verdict speaks of and whose bound does not hold on test."""
-        found = (
-            self.main_saving(),
-            self.closest_saving,
-            *((self.main_saving(GUIDED), self.saving(GUIDED, GUIDED_LIBJPEG))),
-        )
+        found = [self.main_saving(), self.closest_saving]
+        found += [self.main_saving(GUIDED), self.saving(GUIDED, GUIDED_LIBJPEG)]
         sides = [
             side
             for saving in found

@@ -16,6 +16,7 @@
     ├── EvaluationError         a codec that fails at a setting
     ├── TargetError             no profile that was learned meets the target
     ├── ResultsError            result rows that are missing or damaged
+    ├── ModelError              a model that fails, or returns what it was not asked for
     ├── WorkerError             a process that did a part of the work died
     └── DataError               a data set that cannot be used as it is
         ├── UnknownDatasetError     neither a known name nor a folder
@@ -67,6 +68,10 @@ class TargetError(BandwiseError):
 
 class ResultsError(BandwiseError):
     """Result rows are missing, damaged or of a newer layout."""
+
+
+class ModelError(BandwiseError):
+    """A model fails on an image, or returns something else than it was asked for."""
 
 
 class WorkerError(BandwiseError):

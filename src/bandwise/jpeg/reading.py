@@ -94,19 +94,23 @@ def read_coefficients(
 
 @overload
 def decode(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["error"] = ...
+    data: bytes, *, limits: Limits = ..., on_warning: Literal["error"] = ..., fast: bool = ...
 ) -> NDArray[np.uint8]: ...
 @overload
 def decode(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["return"]
+    data: bytes, *, limits: Limits = ..., on_warning: Literal["return"], fast: bool = ...
 ) -> tuple[NDArray[np.uint8], str | None]: ...
 def decode(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, on_warning: OnWarning = "error"
+    data: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    on_warning: OnWarning = "error",
+    fast: bool = False,
 ) -> NDArray[np.uint8] | tuple[NDArray[np.uint8], str | None]:
     """Pixels of a JPEG file: uint8 (height, width) if grey, else RGB (height, width, 3).
 
-    The accurate integer inverse DCT and libjpeg's smooth chroma upsampling. Orientation in EXIF is
-    not applied. Warnings and errors are as in `read_coefficients`.
+    The accurate integer inverse DCT and libjpeg's smooth chroma upsampling; with ``fast``, its fast
+    inverse DCT and repeated chroma, as decoders in a hurry do. Orientation in EXIF is not applied. Warnings and errors are as in `read_coefficients`.
     """
     frame = read_frame(data, limits, on_warning)
     turbo = extension()
@@ -116,7 +120,7 @@ def decode(
     shape = (frame.height, frame.width) + ((3,) if frame.components == 3 else ())
     pixels_u8 = np.empty(shape, np.uint8)
     target = ffi.from_buffer("unsigned char[]", pixels_u8, require_writable=True)
-    if lib.turbo_decode(source, len(data), bounds, frame, target, report) != lib.TURBO_OK:
+    if lib.turbo_decode(source, len(data), bounds, frame, fast, target, report) != lib.TURBO_OK:
         raise error_of(report, limits)
     return pixels_u8 if on_warning == "error" else (pixels_u8, warning_of(report))
 

@@ -3,12 +3,17 @@
 ``pytest --hypothesis-profile thorough`` tries 1,000 examples a property instead of 30.
 """
 
+import gc
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+
+from bandwise.executors import Executor, InProcess, Processes, Ray, Threads
 
 settings.register_profile("bandwise", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("thorough", settings.get_profile("bandwise"), max_examples=1000)
@@ -33,3 +38,35 @@ def real_data_dir() -> Path:
             "set BANDWISE_DATA to a folder that has them"
         )
     return REAL_DATA_DIR
+
+
+@pytest.fixture(params=[InProcess(), Threads(2), Processes(2), Ray(2)], ids=str)
+def executor(request: pytest.FixtureRequest) -> Executor:
+    """Every executor, for the tests that all of them have to pass."""
+    chosen: Executor = request.param
+    if isinstance(chosen, Ray):
+        request.getfixturevalue("ray_cluster")
+    return chosen
+
+
+@pytest.fixture(params=[Processes(2), Ray(2)], ids=str)
+def elsewhere(request: pytest.FixtureRequest) -> Executor:
+    """One of those that work in other processes."""
+    chosen: Executor = request.param
+    if isinstance(chosen, Ray):
+        request.getfixturevalue("ray_cluster")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One cluster for all tests, since starting one takes seconds, or minutes on a busy machine."""
+    if os.environ.get("BANDWISE_RAY_TESTS") == "0":
+        pytest.skip("BANDWISE_RAY_TESTS is 0")
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    yield
+    ray.shutdown()
+    for each in gc.get_objects():  # Ray does not wait for its own processes
+        if type(each) is subprocess.Popen:  # isinstance asks, and some objects warn
+            each.wait(timeout=30)

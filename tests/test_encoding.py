@@ -278,7 +278,7 @@ def test_optimising_leaves_dropped_frequencies_zero(kept: Frequencies, again: bo
 def test_optimising_knows_what_is_dropped() -> None:
     """Integers that are set to zero afterwards would have cost more in the same measure."""
     pixels = noisy_picture()
-    profile = profile_of(slope=0.05).keeping(Frequencies.triangle(40, channels=3))
+    profile = profile_of(slope=0.05).keeping(Frequencies.zigzag(40, channels=3))
     image = jpeg.read_coefficients(encode_pixels(pixels, profile_of(slope=0.05)))
     planes = [
         replace(plane, blocks=plane.blocks * mask)
@@ -297,7 +297,7 @@ def test_dropping_saves_real_bytes(slope: float | None) -> None:
     pixels = noisy_picture()
     sizes = [
         len(encode_pixels(pixels, profile_of(slope=slope).keeping(kept)))
-        for kept in (Frequencies.triangle(count, channels=3) for count in (192, 24, 12, 6))
+        for kept in (Frequencies.zigzag(count, channels=3) for count in (192, 24, 12, 6))
     ]
     assert all(less < 0.9 * more for more, less in itertools.pairwise(sizes)), sizes
 
@@ -313,7 +313,7 @@ def test_keeping_everything_changes_no_byte(slope: float | None, grey: bool) -> 
     assert requantise(source, whole) == requantise(source, profile)
 
 
-@pytest.mark.parametrize("kept", [Frequencies.triangle(24, channels=3), Frequencies((0, 1, 8))])
+@pytest.mark.parametrize("kept", [Frequencies.zigzag(24, channels=3), Frequencies((0, 1, 8))])
 def test_a_network_reads_the_same_in_a_file_of_what_it_reads(kept: Frequencies) -> None:
     torch.manual_seed(0)
     network = CoefficientResNet(3, frequencies=kept, width=8).eval()

@@ -64,7 +64,7 @@ def test_the_first_of_equals_is_kept() -> None:
 def test_a_triangle_is_low_frequencies_of_each_component(channels: int) -> None:
     sizes = []
     for count in range(1, 64 * channels + 1):
-        kept = Frequencies.triangle(count, channels=channels)
+        kept = Frequencies.zigzag(count, channels=channels)
         assert len(kept) == count
         cb = [index for index in kept.chroma if index < 64]
         cr = [index - 64 for index in kept.chroma if index >= 64]
@@ -84,7 +84,7 @@ def test_there_are_only_so_many(count: int) -> None:
     with pytest.raises(ConfigurationError, match=f"of 192 .* can be kept, not {count}"):
         Frequencies.top(np.ones(192), count)
     with pytest.raises(ConfigurationError, match=f"of 192 .* can be kept, not {count}"):
-        Frequencies.triangle(count, channels=3)
+        Frequencies.zigzag(count, channels=3)
 
 
 def values(planes: list[Tensor]) -> Tensor:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,53 @@ CONTAINERS: dict[Container, Sequence[dict[str, bool]]] = {
 _UNQUANTISED = TableSet(luma=flat(1), chroma=flat(1))
 _HUFFMAN_GROUPS = (slice(0, 1), slice(1, 3))
 _ITERATIONS = 2
+
+
+class ImageEncoder(Protocol):
+    """Writes one image as a standard JPEG file; called from several threads.
+
+    The same pixels give the same bytes: what an encoder does is determined by its profiles and
+    settings, by which files can be told from those of another encoder.
+    """
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """Profiles of which each file has one; all for grey images, or all for colour."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What determines the bytes beside the profiles: JSON values by name."""
+        ...
+
+    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+        """JPEG file of uint8 pixels, (height, width) grey or (height, width, 3) RGB.
+
+        Raises `EncodingError` for an image that the profiles are not for.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ProfileEncoder:
+    """Writes every image with one profile: an `ImageEncoder`."""
+
+    profile: Profile
+    container: Container = "smallest"
+
+    @property
+    def profiles(self) -> tuple[Profile]:
+        """The profile alone."""
+        return (self.profile,)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The container."""
+        return {"container": self.container}
+
+    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+        """Return the file of `encode_pixels`, which raises the same."""
+        return encode_pixels(pixels_u8, self.profile, container=self.container, icc=icc)
 
 
 def encode_pixels(

@@ -85,7 +85,7 @@ class Frequencies:
         return cls(tuple(np.sort(kept).tolist()))
 
     @classmethod
-    def triangle(cls, count: int, *, channels: int) -> Frequencies:
+    def zigzag(cls, count: int, *, channels: int) -> Frequencies:
         """The first of each component in zigzag order: nothing is learned.
 
         Of 24 channels each of Cb and Cr has 5, as in Xu et al., "Learning in the frequency domain"

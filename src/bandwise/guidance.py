@@ -10,22 +10,27 @@ Files stay standard JPEG: they differ in their tables.
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from bandwise import jpeg
+from bandwise.encoding import Container, encode_pixels
 from bandwise.errors import ConfigurationError, EncodingError
 from bandwise.profile import Profile
-from bandwise.tasks import divergences, logits_of, planes_of
 
-Encode = Callable[[NDArray[np.uint8], Profile], bytes]
+if TYPE_CHECKING:  # PyTorch takes seconds to import: only who asks a network waits for it
+    import torch
+    from torch import Tensor, nn
 
 PIXELS_AT_ONCE = 2**22
 """Pixels that the network is shown at once, so that memory does not grow with the ladder."""
@@ -33,11 +38,10 @@ PIXELS_AT_ONCE = 2**22
 
 @dataclass(frozen=True)
 class Rungs:
-    """The files of one image, one a profile, their divergence in nats, and the class of each."""
+    """The files of one image, one a profile, and the divergence in nats that each causes."""
 
     files: tuple[bytes, ...]
     divergences: tuple[float, ...]
-    decisions: tuple[int, ...]
 
     def chosen(self, tolerance: float) -> int:
         """Index of the smallest file within the tolerance; where none is, of the least divergent.
@@ -50,7 +54,7 @@ class Rungs:
         return min(within, key=lambda index: len(self.files[index]))
 
     def choose(self, tolerance: float) -> bytes:
-        """File of the index that is chosen."""
+        """File of the chosen index."""
         return self.files[self.chosen(tolerance)]
 
 
@@ -64,8 +68,8 @@ class Guide:
     network
         Maps pixels (N, C, H, W) in [0, 1] to logits (N, classes); C is 1 for profiles for grey, 3
         for colour, where a grey image is shown three times.
-    encode
-        Writes the file of an image (height, width) or (height, width, 3) uint8 with a profile.
+    pixels_at_once
+        Pixels that the network is shown at once.
 
     Raises
     ------
@@ -78,8 +82,8 @@ class Guide:
         profiles: Sequence[Profile],
         network: nn.Module,
         *,
-        encode: Encode,
         device: torch.device | str = "cpu",
+        pixels_at_once: int = PIXELS_AT_ONCE,
     ) -> None:
         if not profiles:
             raise ConfigurationError("a ladder needs at least one profile")
@@ -90,20 +94,24 @@ class Guide:
             )
         self.profiles = tuple(profiles)
         self._network = network.eval()
-        self._encode = encode
         self._device = device
+        self._pixels_at_once = pixels_at_once
         self._lock = threading.Lock()
 
-    def rungs(self, pixels_u8: NDArray[np.uint8]) -> Rungs:
+    def rungs(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> Rungs:
         """Every file of an image and its divergence; safe to call from several threads.
 
         Raises `EncodingError` for an image that the profiles are not for, that the network cannot
-        read at its size, or on which its output is not finite; and what ``encode`` raises.
+        read at its size, or on which its output is not finite; and what `encode_pixels` raises.
         """
-        files = tuple(self._encode(pixels_u8, profile) for profile in self.profiles)
+        import torch
+
+        from bandwise.tasks import divergences
+
+        files = tuple(encode_pixels(pixels_u8, profile, icc=icc) for profile in self.profiles)
         shown = chain((pixels_u8,), map(jpeg.decode, files))
         height, width = pixels_u8.shape[:2]
-        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        at_once = max(1, self._pixels_at_once // (height * width))
         parts = []
         while part := list(islice(shown, at_once)):
             parts.append(self._logits(part))
@@ -111,9 +119,13 @@ class Guide:
         if not logits.isfinite().all():
             raise EncodingError("the network's output is not finite, so no file can be chosen")
         nats = divergences(logits[1:], logits[:1].expand(len(files), -1)).clamp(min=0)
-        return Rungs(files, tuple(nats.tolist()), tuple(logits[1:].argmax(1).tolist()))
+        return Rungs(files, tuple(nats.tolist()))
 
     def _logits(self, shown: Sequence[NDArray[np.uint8]]) -> Tensor:
+        import torch
+
+        from bandwise.tasks import logits_of, planes_of
+
         channels = len(self.profiles[0].components)
         batch = torch.stack([planes_of(each).expand(channels, -1, -1) for each in shown])
         try:
@@ -127,19 +139,75 @@ class Guide:
             ) from error
 
 
-class GuidedChoice:
-    """The profile of each image: the smallest file within a tolerance in nats."""
+@dataclass(frozen=True, kw_only=True)
+class GuidedEncoder:
+    """Writes each image as the smallest file within a tolerance: an `ImageEncoder`.
 
-    def __init__(self, guide: Guide, tolerance: float) -> None:
-        if not tolerance >= 0:
-            raise ConfigurationError(f"the tolerance is 0 nats or more, got {tolerance}")
-        self.profiles = guide.profiles
-        self._guide = guide
-        self._tolerance = tolerance
+    The network is loaded when the first image comes, in whichever process that is, so that an
+    encoder travels to other processes without it.
 
-    def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
-        """Profile for an image (height, width) or (height, width, 3); raises as `Guide.rungs`."""
-        return self.profiles[self._guide.rungs(pixels_u8).chosen(self._tolerance)]
+    Attributes
+    ----------
+    network, weights
+        Name of a built-in network, or ``package.module:function``, and its weights as safetensors.
+    tolerance
+        Nats by which a file may change the network's output.
+    container
+        How the chosen file is stored; files are compared in the smallest container.
+    """
+
+    profiles: Sequence[Profile]
+    network: str
+    weights: Path
+    tolerance: float
+    container: Container = "smallest"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not self.tolerance >= 0:
+            raise ConfigurationError(f"the tolerance is 0 nats or more, got {self.tolerance}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What determines the bytes beside the profiles."""
+        with self.weights.open("rb") as stream:
+            weights_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return {
+            "container": self.container,
+            "network": self.network,
+            "weights_sha256": weights_sha256,
+            "tolerance": self.tolerance,
+        }
+
+    @cached_property
+    def guide(self) -> Guide:
+        """The loaded network; raises where network, weights and profiles do not fit together."""
+        import torch
+
+        from bandwise.tasks.networks import load_network
+
+        if parent_process() is not None:  # one of a process a core
+            torch.set_num_threads(1)
+        network = load_network(
+            self.network,
+            self.weights,
+            num_classes=num_classes_of(self.profiles),
+            channels=len(self.profiles[0].components),
+        )
+        return Guide(self.profiles, network, device=self.device)
+
+    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+        """Return the chosen file; raises as `Guide.rungs`."""
+        rungs = self.guide.rungs(pixels_u8, icc=icc)
+        chosen = rungs.chosen(self.tolerance)
+        if self.container == "smallest":
+            return rungs.files[chosen]
+        profile = self.profiles[chosen]
+        return encode_pixels(pixels_u8, profile, container=self.container, icc=icc)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the network, which other processes load for themselves."""
+        return {name: value for name, value in vars(self).items() if name != "guide"}
 
 
 def num_classes_of(profiles: Sequence[Profile]) -> int:

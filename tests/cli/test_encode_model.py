@@ -52,7 +52,7 @@ def test_files_for_a_model_are_smaller_and_read_the_same(
     capfd: pytest.CaptureFixture[str],
     several: bool,
 ) -> None:
-    kept = Frequencies.triangle(9, channels=3)
+    kept = Frequencies.zigzag(9, channels=3)
     path = saved_model(tmp_path / "model.safetensors", kept)
     profiles = ["--profile", str(ladder), *network] if several else ["--profile", str(profile)]
     if several:  # so that the same file of the ladder is chosen with and without the model
@@ -94,7 +94,7 @@ def test_models_that_files_cannot_be_made_for_are_usage_errors(
     assert "reads pixels, to which every frequency adds; give one that reads" in fails(None)
     Profile(name="full", tables=TableSet.ijg(40), subsampling="4:4:4").save(profile)
     assert "models read chroma at 4:2:0, and the profile 'full' has it" in fails(
-        Frequencies.triangle(9, channels=3)
+        Frequencies.zigzag(9, channels=3)
     )
     luma_alone = saved_model(tmp_path / "model.safetensors", Frequencies((0, 1, 8)))
     assert run([*command, "--for-model", str(luma_alone)]) == 0

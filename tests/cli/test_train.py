@@ -84,7 +84,7 @@ def test_fewer_frequencies_are_kept_by_each_rule(
     assert len(kept) == 10
     assert kept.kept[0] == 0
     if rule == "zigzag":
-        assert kept == Frequencies.triangle(10, channels=1)
+        assert kept == Frequencies.zigzag(10, channels=1)
 
 
 def test_bands_are_dropped_while_it_is_trained(root: Path, whole: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from bandwise.inference import Model
 from tests.inference.models import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
 
 FILES = [file(seed=seed) for seed in range(5)]
-SUBSET = Frequencies.triangle(24, channels=3)
+SUBSET = Frequencies.zigzag(24, channels=3)
 MODELS: dict[str, Callable[[], Model]] = {
     "coefficients": coefficient_model,
     "coefficients of a subset": lambda: coefficient_model(frequencies=SUBSET),

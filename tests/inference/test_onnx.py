@@ -16,7 +16,7 @@ from bandwise.frequencies import Frequencies
 from bandwise.inference import Model, export_onnx
 from tests.inference.models import CLASSES, coefficient_model, file, own_model, pixel_model
 
-SUBSET = Frequencies.triangle(24, channels=3)
+SUBSET = Frequencies.zigzag(24, channels=3)
 FILES = [file(seed=seed) for seed in range(5)]
 
 

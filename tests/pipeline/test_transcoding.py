@@ -172,7 +172,7 @@ def test_check_file_sees_what_should_have_been_dropped() -> None:
     some = encode_pixels(pixels, PROFILE.keeping(kept))
     check_file(some, PROFILE.keeping(kept))
     check_file(some, PROFILE)
-    for narrower in (Frequencies.triangle(5, channels=3), Frequencies(kept.kept[:-1])):
+    for narrower in (Frequencies.zigzag(5, channels=3), Frequencies(kept.kept[:-1])):
         with pytest.raises(EncodingError, match="holds frequencies that 'scenes' drops"):
             check_file(some, PROFILE.keeping(narrower))
     grey = encode_pixels(picture(24, 24, grey=True), PROFILE.keeping(kept))

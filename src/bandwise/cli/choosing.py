@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from bandwise.errors import ConfigurationError
 from bandwise.profile import Profile
 
 if TYPE_CHECKING:
-    from bandwise.guidance import GuidedChoice
+    from bandwise.guidance import GuidedEncoder
 
 AnyProfile = Profile | AdaptiveProfile
 
@@ -51,28 +50,22 @@ class GuidedByNetwork:
 
     def profile_for(self, pixels_u8: NDArray[np.uint8]) -> Profile:
         """Profile for an image (height, width) or (height, width, 3)."""
-        return self.choice.profile_for(pixels_u8)
+        return self.profiles[self.choice.guide.rungs(pixels_u8).chosen(self.tolerance)]
 
     @cached_property
-    def choice(self) -> GuidedChoice:
+    def choice(self) -> GuidedEncoder:
         """The choice itself; raises where network, weights and profiles do not fit together."""
-        # PyTorch takes seconds to import, and one profile for all images does not need it.
-        import torch
+        from bandwise.guidance import GuidedEncoder
 
-        from bandwise.encoding import encode_pixels
-        from bandwise.guidance import Guide, GuidedChoice, num_classes_of
-        from bandwise.tasks.networks import load_network
-
-        if parent_process() is not None:  # one of a process a core
-            torch.set_num_threads(1)
-        model = load_network(
-            self.network,
-            self.weights,
-            num_classes=num_classes_of(self.profiles),
-            channels=len(self.profiles[0].components),
+        encoder = GuidedEncoder(
+            profiles=self.profiles,
+            network=self.network,
+            weights=self.weights,
+            tolerance=self.tolerance,
+            device=device_name(self.device),
         )
-        guide = Guide(self.profiles, model, encode=encode_pixels, device=device_name(self.device))
-        return GuidedChoice(guide, self.tolerance)
+        _ = encoder.guide
+        return encoder
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the network, which other processes load for themselves."""

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from bandwise.cli.progress import SECONDS_BETWEEN_LINES, clock, progress_text
 from bandwise.recipes.stages import Event
-from bandwise.training import NetworkEpoch
+from bandwise.training import EpochRecord
 
 
 class Stages:
@@ -45,7 +45,7 @@ class Stages:
             self._stage, self._started = event.stage, now
         seconds = now - self._started
         if event.epoch is not None:
-            text = epoch_text(event.stage, event.epoch)
+            text = epoch_text(event.stage, event.epoch, event.total)
         else:
             text = progress_text(event.stage, event.unit, event.done, event.total, seconds)
         if self._console.is_terminal:
@@ -59,11 +59,11 @@ class Stages:
             self._console.print(text, highlight=False, soft_wrap=True)
 
 
-def epoch_text(stage: str, epoch: NetworkEpoch) -> str:
+def epoch_text(stage: str, epoch: EpochRecord, epochs: int) -> str:
     """One line for an epoch of training a network."""
     rate = epoch.images / epoch.train_seconds
-    left = clock(epoch.train_seconds * (epoch.epochs - epoch.epoch))
+    left = clock(epoch.train_seconds * (epochs - epoch.epoch))
     return (
-        f"{stage} {epoch.epoch}/{epoch.epochs}: {rate:,.0f} images/s, loss {epoch.train_loss:.3f}, "
+        f"{stage} {epoch.epoch}/{epochs}: {rate:,.0f} images/s, loss {epoch.train_loss:.3f}, "
         f"validation {epoch.validation_accuracy:.2%}, about {left} left"
     )

@@ -91,7 +91,7 @@ def train(
     from bandwise.data.files import load_files
     from bandwise.errors import ConfigurationError
     from bandwise.inference import Model
-    from bandwise.recipes.stages import Event
+    from bandwise.recipes.stages import training as reporting
     from bandwise.recipes.training import (
         TrainConfig,
         choose_frequencies,
@@ -129,14 +129,13 @@ def train(
             device=device_name(device),
         )
         target = out or Path("runs") / f"train-{data.name}"
-        stage = f"training {network} on {reads.value}"
         with resumable("finished epochs are"), Stages(console) as stages:
             trained, _ = train_on_files(
                 config,
                 data,
                 processes=processes,
                 checkpoint=target / CHECKPOINT_NAME,
-                on_epoch=lambda epoch: stages.hear(Event(stage=stage, epoch=epoch)),
+                progress=reporting(stages.hear),
             )
         if processes.rank > 0:
             return

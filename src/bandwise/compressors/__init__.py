@@ -3,20 +3,19 @@
 A compressor weighs DCT coefficients by bands. It knows nothing of tasks.
 """
 
-from bandwise.compressors.adaptive import AdaptiveBands
-from bandwise.compressors.base import Compressor, FixedBands, Normalisation, Weighted
-from bandwise.compressors.edges import LearnedEdges
-from bandwise.compressors.learned import LearnedBands
+from bandwise.compressors.bands import (
+    Compressor,
+    LearnedBands,
+    Normalisation,
+    StaticBands,
+    Weighted,
+)
 from bandwise.compressors.quantised import Compressed, QuantisedBands
-from bandwise.compressors.static import StaticBands
 
 __all__ = [
-    "AdaptiveBands",
     "Compressed",
     "Compressor",
-    "FixedBands",
     "LearnedBands",
-    "LearnedEdges",
     "Normalisation",
     "QuantisedBands",
     "StaticBands",

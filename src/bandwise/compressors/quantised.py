@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from bandwise.bands import Bands, coefficient_bands
 from bandwise.coefficients import COMPONENTS, Subsampling
-from bandwise.compressors.base import normalise
+from bandwise.compressors.bands import normalise
 from bandwise.dct import BLOCK
 from bandwise.errors import ConfigurationError, ShapeError
-from bandwise.rounding import Rounding, quantise, straight_through
+from bandwise.rounding import round_half_away, straight_through
 from bandwise.tables import STEP_MAX, STEP_MIN, QuantTable, TableSet, flat
 from bandwise.transform import blocks_to_pixels, pixels_to_blocks
 
@@ -35,8 +35,7 @@ class Compressed(NamedTuple):
     pixels
         (N, C, H, W) in [0, 1]: what a decoder shows.
     quantised
-        (N, blocks_y, blocks_x, 8, 8) a component: the integers of the file as floats, or the values
-        with noise in their stead.
+        (N, blocks_y, blocks_x, 8, 8) a component: the integers of the file as floats.
     steps
         (8, 8) a component, real, 1..255: the quantisation steps before they are made integers.
     """
@@ -49,7 +48,7 @@ class Compressed(NamedTuple):
 class BandSteps(nn.Module):
     """Quantisation steps ``q = Δ ⊘ s`` of one table; starts at the given steps (8, 8).
 
-    Bands of several coefficients start at the geometric mean of their steps, empty ones at 1.
+    Bands of several coefficients start at the geometric mean of their steps.
     """
 
     index: Tensor
@@ -64,7 +63,7 @@ class BandSteps(nn.Module):
         self.register_buffer("index", bands.index, persistent=False)
         log_steps = torch.tensor(start.values, dtype=torch.float64).log()
         sums = log_steps.new_zeros(bands.count).index_add_(0, bands.index.flatten(), log_steps)
-        logits = -sums / bands.sizes.clamp(min=1)
+        logits = -sums / bands.sizes
         # q = Δ / s with s = K · softmax(a) = K · exp(a) / Σ exp(a), and q = exp(-a)
         log_step = bands.count * torch.ones((), dtype=torch.float64)
         self.logits = nn.Parameter((logits - logits.mean()).float())
@@ -78,9 +77,9 @@ class BandSteps(nn.Module):
 class QuantisedBands(nn.Module):
     """JPEG with learned tables, differentiable: pixels in, decoded pixels and integers out.
 
-    In evaluation the steps and values are the integers of a file with `tables()`, so that the
-    pixels are those of the decoded file but for rare roundings within libjpeg's integer transforms.
-    In training ``rounding`` says how the values are quantised; with ``noise`` the steps stay real.
+    Steps and values are the integers of a file with `tables()`, with the gradient of the identity
+    (straight-through), so that the pixels are those of the decoded file but for rare roundings
+    within libjpeg's integer transforms.
 
     Parameters
     ----------
@@ -88,8 +87,6 @@ class QuantisedBands(nn.Module):
         Partition of the 8×8 plane, the same for luma and chroma.
     channels
         1 for grey pixels, 3 for RGB.
-    rounding, generator
-        How values are quantised in training, and the source of noise.
     start
         Tables to start at; exact where each band is one coefficient. A chroma table is ignored for
         grey.
@@ -103,8 +100,6 @@ class QuantisedBands(nn.Module):
         *,
         channels: int = 3,
         subsampling: Subsampling = "4:2:0",
-        rounding: Rounding = "straight-through",
-        generator: torch.Generator | None = None,
         start: TableSet | None = None,
         learned: bool = True,
     ) -> None:
@@ -115,8 +110,6 @@ class QuantisedBands(nn.Module):
             raise ConfigurationError(f"subsampling {subsampling!r}; use 4:4:4 or 4:2:0")
         self.channels = channels
         self.subsampling: Subsampling = subsampling
-        self.rounding: Rounding = rounding
-        self.generator = generator
         start = start or TableSet(luma=flat(_START_STEP), chroma=flat(_START_STEP))
         self.luma = BandSteps(bands, start.luma)
         if channels == 1:
@@ -134,8 +127,6 @@ class QuantisedBands(nn.Module):
         *,
         bands: Bands | None = None,
         subsampling: Subsampling = "4:2:0",
-        rounding: Rounding = "straight-through",
-        generator: torch.Generator | None = None,
         learned: bool = True,
     ) -> Self:
         """Start at given tables, grey if they have no chroma; one band a coefficient by default."""
@@ -143,8 +134,6 @@ class QuantisedBands(nn.Module):
             coefficient_bands(BLOCK, BLOCK) if bands is None else bands,
             channels=1 if tables.chroma is None else 3,
             subsampling=subsampling,
-            rounding=rounding,
-            generator=generator,
             start=tables,
             learned=learned,
         )
@@ -169,16 +158,14 @@ class QuantisedBands(nn.Module):
             raise ShapeError(
                 f"expected pixels of shape (N, {self.channels}, H, W), got {tuple(pixels.shape)}"
             )
-        rounding: Rounding = self.rounding if self.training else "hard"
         steps = self.steps()
         decoded, quantised = [], []
         for blocks, real_step in zip(
             pixels_to_blocks(pixels, self.subsampling), steps.values(), strict=True
         ):
-            step = real_step
-            if rounding != "noise":
-                step = straight_through(real_step, torch.round(real_step))
-            values = quantise(blocks / step, rounding, self.generator)
+            step = straight_through(real_step, torch.round(real_step))
+            values = blocks / step
+            values = straight_through(values, round_half_away(values))
             quantised.append(values)
             decoded.append(values * step)
         shown = blocks_to_pixels(decoded, pixels.shape[-2:], self.subsampling)

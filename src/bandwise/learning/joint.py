@@ -16,14 +16,15 @@ from torch import Tensor, nn
 from bandwise.compressors import Compressed, QuantisedBands
 from bandwise.data import LabelledImages
 from bandwise.learning.problem import Candidate
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.rate import estimate_bits
-from bandwise.training import Companion, NetworkConfig, NetworkListener, train_network
+from bandwise.training import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"
 TABLE_LR = 0.01
 
 
-class LearnedTables(Companion):
+class LearnedTables(TrainableTransform):
     """Quantised bands behind which a network is trained, and the price of their bits."""
 
     def __init__(self, start: Candidate) -> None:
@@ -57,7 +58,8 @@ def joint_candidate(
     num_classes: int,
     config: NetworkConfig,
     device: torch.device | str = "cpu",
-    listener: NetworkListener = lambda _: None,
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
 ) -> tuple[Candidate, nn.Module]:
     """Learn on from ``start`` and a copy of ``network``; returns the tables and the network."""
     tables = LearnedTables(start).to(device)
@@ -68,8 +70,9 @@ def joint_candidate(
         validation=validation,
         num_classes=num_classes,
         config=config,
-        companion=tables,
+        transform=tables,
         device=device,
-        listener=listener,
+        stage=stage,
+        progress=progress,
     )
     return replace(start, family=FAMILY, tables=tables.bands.tables()), learned

@@ -1,38 +1,13 @@
-"""Rate against accuracy, measured: pure functions of "point" rows, for evaluation and report alike.
+"""Former home of `bandwise.statistics`, for readers of rows that have not moved."""
 
-    rows ──points_of──→ points ──best_point──→ a setting, chosen on validation
-                               ──headline────→ bytes saved on test, at most `bound` points lost
-                               ──bd_rate─────→ mean difference in rate at equal accuracy
-                               ──saving_at_equal_divergence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-A *name* selects points: a codec (``"webp"``) or a family (``"libjpeg 4:2:0 baseline"``); several
-names stand for the best of them. Bounds and drops are percentage points, savings and accuracies
-shares. Intervals are 95 % percentile bootstraps over images, paired: every curve of a comparison
-sees the same resampled images. They hold the chosen settings fixed and do not cover the variation
-between seeds, over which a retrained point's decisions are averaged image by image.
-"""
-
-from bandwise.measures.bootstrap import RESAMPLES, Interval
-from bandwise.measures.choice import (
-    Headline,
-    OperatingPoint,
-    best_point,
-    headline,
-    operating_point,
-)
-from bandwise.measures.curves import (
-    OVERLAP_MIN,
-    BdRate,
-    DivergenceSaving,
-    accuracy_interval,
-    bd_rate,
-    envelope,
-    pareto,
-    saving_at_equal_divergence,
-)
 from bandwise.measures.families import (
+    ADAPTIVE,
     CONTINUOUS,
     ONE_TABLE,
+    ORACLE,
     RATE,
     SCALE,
     bands_family,
@@ -41,22 +16,41 @@ from bandwise.measures.families import (
     part_name,
     without_rate,
 )
-from bandwise.measures.points import (
-    ADAPTIVE,
-    GUIDED,
-    GUIDED_LIBJPEG,
-    LEARNED,
-    LIBJPEG,
-    ORACLE,
-    ORIGINAL,
-    Point,
+from bandwise.results import GUIDED, GUIDED_LIBJPEG, LEARNED, LIBJPEG, ORIGINAL
+from bandwise.results import Measurement as Point
+from bandwise.statistics import (
+    OVERLAP_MIN,
+    RESAMPLES,
+    BdRate,
+    DivergenceSaving,
+    Headline,
+    Interval,
+    OperatingPoint,
     Undefined,
-    bound_in_words,
+    accuracy_interval,
+    bd_rate,
+    best_point,
+    envelope,
     find_original,
-    points_of,
-    quantity,
-    setting_in_words,
+    headline,
+    merge_seeds,
+    operating_point,
+    saving_at_equal_divergence,
 )
+from bandwise.wording import bound_in_words, quantity, setting_in_words
+
+
+def points_of(
+    rows: Iterable[Mapping[str, Any]], *, protocol: str = "frozen", network: str | None = None
+) -> list[Point]:
+    """Read the rows "point" and merge their seeds."""
+    points = [
+        Point.from_row({"pixels": row.get("images"), **row})
+        for row in rows
+        if row.get("record") == "point"
+    ]
+    return merge_seeds(points, protocol=protocol, network=network)
+
 
 __all__ = [
     "ADAPTIVE",
@@ -90,7 +84,6 @@ __all__ = [
     "find_original",
     "headline",
     "operating_point",
-    "pareto",
     "part_name",
     "points_of",
     "quantity",

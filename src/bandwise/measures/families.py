@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bandwise.measures.points import ADAPTIVE
+ADAPTIVE, ORACLE = "bandwise adaptive", "oracle"
 
 _PREFIX = f"{ADAPTIVE}: "
 _WITH_RATE = " + rate"

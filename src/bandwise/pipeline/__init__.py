@@ -9,8 +9,7 @@ One image is a pure function of its bytes: `transcode`. Files, threads and what 
 does; `verify` checks what either has made.
 """
 
-from bandwise.pipeline.dataset import MANIFEST_NAME, Totals, encode_shards
-from bandwise.pipeline.executors import (
+from bandwise.executors import (
     Executor,
     InProcess,
     Processes,
@@ -18,6 +17,7 @@ from bandwise.pipeline.executors import (
     Threads,
     executor_of,
 )
+from bandwise.pipeline.dataset import MANIFEST_NAME, Totals, encode_shards
 from bandwise.pipeline.quarantine import MAX_ERROR_RATE, QUARANTINE_NAME, Skipped
 from bandwise.pipeline.reading import Alpha, Picture, read_picture
 from bandwise.pipeline.sources import SHARD_IMAGES, is_image_or_folder, open_source

@@ -18,8 +18,8 @@ from typing import Any
 
 from bandwise import jpeg
 from bandwise.errors import ConfigurationError, DataNotFoundError, OutputError
+from bandwise.executors import Executor, InProcess
 from bandwise.files import remove_temporaries, write_json
-from bandwise.pipeline.executors import Executor, InProcess
 from bandwise.pipeline.manifest import (
     PLAN_NAME,
     RECORD_FOLDER,

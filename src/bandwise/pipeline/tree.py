@@ -15,9 +15,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bandwise.errors import ConfigurationError, CorruptDataError, DataNotFoundError, OutputError
+from bandwise.executors import Threads, check_workers
 from bandwise.files import checked_entries, parse_json, remove_temporaries, write_atomically
 from bandwise.images import check_memory, image_suffixes
-from bandwise.pipeline.executors import Threads, check_workers
 from bandwise.pipeline.manifest import FILES_NAME, Run
 from bandwise.pipeline.quarantine import (
     MAX_ERROR_RATE,
@@ -37,7 +37,7 @@ from bandwise.pipeline.transcoding import (
     transcode,
 )
 from bandwise.profile import Profile
-from bandwise.results import available_cores
+from bandwise.system import available_cores
 
 _FILE_KINDS = {"path": str, "size_bytes": int, "sha256": str}
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from bandwise import jpeg
 from bandwise.errors import BandwiseError, CorruptDataError, DataNotFoundError
+from bandwise.executors import Executor, InProcess
 from bandwise.files import TEMPORARY_SUFFIX, parse_json
 from bandwise.pipeline.dataset import MANIFEST_NAME
-from bandwise.pipeline.executors import Executor, InProcess
 from bandwise.pipeline.manifest import FILES_NAME, Run, read_plan
 from bandwise.pipeline.quarantine import count_listed
 from bandwise.pipeline.shards import (

@@ -106,7 +106,7 @@ def _dc_bits(differences: Tensor, fillers: int) -> Tensor:
     image, block = differences.detach().nonzero(as_tuple=True)
     position = torch.zeros_like(image)
     costs = _mean_costs(position, sizes[image, block], (bits - zero_bits)[image, block], 1)
-    return exact.to(differences) + _no_value_but_gradient(
+    return exact.to(differences) + _surrogate_gradient(
         differences[image, block], image, position, costs, (images, per_image)
     )
 
@@ -137,7 +137,7 @@ def _ac_bits(blocks: Tensor, fillers: int) -> Tensor:
     image, block, position = blocks.detach().nonzero(as_tuple=True)
     coded = position > 0
     image, block, position = image[coded], block[coded], position[coded]
-    return exact.to(blocks) + _no_value_but_gradient(
+    return exact.to(blocks) + _surrogate_gradient(
         blocks[image, block, position], image, position, costs, (images, per_image)
     )
 
@@ -188,7 +188,7 @@ def _mean_costs(position: Tensor, sizes: Tensor, bits: Tensor, positions: int) -
     return costs.cummax(1).values
 
 
-def _no_value_but_gradient(
+def _surrogate_gradient(
     values: Tensor, image: Tensor, position: Tensor, costs: Tensor, shape: tuple[int, int]
 ) -> Tensor:
     """Zeros (N,) whose gradient says how bits change as all values at a frequency grow or shrink.

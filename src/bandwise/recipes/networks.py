@@ -15,7 +15,8 @@ from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
 from bandwise.recipes.learning import LearnConfig
-from bandwise.recipes.stages import Event, Listener, silent
+from bandwise.recipes.stages import Listener, silent
+from bandwise.recipes.stages import training as reporting
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network, find_builder, load_network, read_weights
 from bandwise.training import NetworkConfig, train_network
@@ -84,7 +85,8 @@ def prepare_network(
             device=config.device,
             checkpoint=path.with_suffix(".checkpoint.safetensors"),
             fingerprint=f"{config.network} {dataset.sha256}",
-            listener=lambda epoch: listener(Event(stage=f"training {config.network}", epoch=epoch)),
+            stage=f"training {config.network}",
+            progress=reporting(listener),
         )
     except CheckpointError as error:
         raise CheckpointError(

@@ -11,7 +11,7 @@ Every step is kept as soon as it is done; the same call goes on where it was int
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -43,6 +43,7 @@ from bandwise.evaluation import (
 from bandwise.learning import joint_candidate, sensitivity_candidates, slope_label
 from bandwise.measures import GUIDED, GUIDED_LIBJPEG, LIBJPEG
 from bandwise.profile import Profile
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.learning import (
     BESIDE,
     METHODS,
@@ -53,11 +54,11 @@ from bandwise.recipes.learning import (
     profile_of,
 )
 from bandwise.recipes.networks import check_reads, prepare_network
-from bandwise.recipes.stages import Event, Listener, measuring, silent
+from bandwise.recipes.stages import Listener, measuring, silent, training
 from bandwise.results import RESULTS_NAME, Row, read_rows
 from bandwise.tasks import logits_of
 from bandwise.tasks.networks import build_network
-from bandwise.training import NetworkConfig, NetworkEpoch, train_network
+from bandwise.training import NetworkConfig, train_network
 
 RETRAINED_QUALITIES = (8, 12, 18, 27)
 """libjpeg's qualities that networks are retrained for."""
@@ -220,7 +221,8 @@ def retrain(
     files: Files,
     *,
     device: str = "cpu",
-    on_epoch: Callable[[NetworkEpoch], None] = lambda _: None,
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
 ) -> nn.Module:
     """Train a copy of ``network`` on, with files as they decode, or with the originals."""
     train, validation = dataset.train, dataset.split("validation")
@@ -234,7 +236,8 @@ def retrain(
         num_classes=dataset.num_classes,
         config=config,
         device=device,
-        listener=on_epoch,
+        stage=stage,
+        progress=progress,
     )
     return retrained
 
@@ -285,7 +288,8 @@ def _retrain_all(
             dataset,
             files,
             device=device,
-            on_epoch=_epochs(listener, stage),
+            stage=stage,
+            progress=training(listener),
         )
         for each in conditions:
             images = dataset.split(each.split)
@@ -327,9 +331,8 @@ def _learned_jointly(
             num_classes=dataset.num_classes,
             config=config.retraining,
             device=config.learn.device,
-            listener=_epochs(
-                listener, f"learning tables and network together, slope {start.label}:"
-            ),
+            stage=f"learning tables and network together, slope {start.label}:",
+            progress=training(listener),
         )
         profile_of(candidate, config.learn, dataset, network).save(paths[start.slope])
     return [Profile.load(path) for path in paths.values()]
@@ -339,7 +342,3 @@ def _is_measured(ledger: Ledger, files: Files, conditions: Conditions) -> bool:
     if files is None:
         return ledger.has_original(conditions)
     return ledger.has(*files, conditions)
-
-
-def _epochs(listener: Listener, stage: str) -> Callable[[NetworkEpoch], None]:
-    return lambda epoch: listener(Event(stage=stage, epoch=epoch))

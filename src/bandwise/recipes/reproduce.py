@@ -1,44 +1,55 @@
 """The paper's experiment: static and learned band weights on the same small classifier.
 
+Result      MNIST, mean and standard deviation of 3 seeds: static 97.15 ± 0.14 %, adaptive
+            97.68 ± 0.12 % (the paper: 95.58 ± 0.12 and 96.79 ± 0.08); no weighting at all
+            97.72 ± 0.18. Fashion-MNIST: static 88.63 ± 0.07, adaptive 88.77 ± 0.20.
+Hardware    2 cores of a Xeon at 2.5 GHz, one run on each; 1,100 to 2,000 images/s a run.
+Runs        30 epochs at most; 21 of MNIST with all controls, 9 of Fashion-MNIST.
+
 Source: "Adaptive frequency band learning for task-specific neural network compression".
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from bandwise.bands import Bands, radial_bands
 from bandwise.checkpoint import save_tensors
-from bandwise.compressors import (
-    AdaptiveBands,
-    Compressor,
-    LearnedBands,
-    LearnedEdges,
-    StaticBands,
-)
+from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data import Dataset, LabelledImages, Progress, holdout, load
 from bandwise.data.batches import TensorBatches
 from bandwise.errors import ConfigurationError
+from bandwise.executors import Executor, report, training_workers
 from bandwise.files import write_json
+from bandwise.progress import Progress as Report
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.variants import VARIANTS, Variant
-from bandwise.results import SCHEMA, Row, digest, machine, now, versions
+from bandwise.results import (
+    DatasetInfo,
+    Epoch,
+    Experiment,
+    Results,
+    Run,
+    Sample,
+    digest,
+    machine,
+    now,
+    versions,
+)
 from bandwise.tasks import Classification
 from bandwise.tasks.networks import SequenceCNN
-from bandwise.training import (
-    Observer,
-    TrainingConfig,
-    TrainingResult,
-    WeightStatistics,
-    evaluate,
-    train,
-)
+from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, train
 
 EVALUATION_BATCH = 500
 """Images a batch when nothing is learned."""
+
+MIN_STEPS = 128
+"""Least number of steps that an epoch should have, see :func:`fitting_batch_size`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +97,126 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the run's folder."""
+        """Name of the run's folder, and its stage in progress reports."""
         return f"{self.variant}-seed{self.seed}"
 
 
-MIN_STEPS = 128
-"""Least number of steps that an epoch should have, see :func:`fitting_batch_size`."""
+def jobs(config: ReproduceConfig) -> list[Job]:
+    """All runs, seed by seed, so that the variants of a seed train side by side."""
+    return [Job(variant=name, seed=seed) for seed in config.seeds for name in config.variants]
+
+
+def run(
+    config: ReproduceConfig,
+    dataset: Dataset,
+    out: Path,
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> Results:
+    """Run or resume all jobs of ``config``.
+
+    Parameters
+    ----------
+    executor
+        Where runs are done; in so many ``workers`` of one thread if not given.
+    progress
+        Called after every epoch of a run, with the run's name as stage and an `Epoch` as
+        ``detail``; with a `Run` once it is finished.
+
+    Raises
+    ------
+    OutputError
+        If ``out`` cannot be written or holds something else.
+    ConfigurationError
+        If ``out`` holds an experiment with other settings or data.
+    BandwiseError
+        If a run fails; finished epochs are kept and the same call resumes.
+    """
+    executor = executor or training_workers(workers)
+    results = Results.open(out, experiment_of(config, dataset), allowed_entries=("runs",))
+    results.add(*samples_of(dataset))
+
+    def record(now: Report) -> None:
+        if isinstance(now.detail, Epoch):
+            results.add(now.detail)
+        progress(now)
+
+    todo = jobs(config)
+    for done, rows in enumerate(executor.map(_Work(config, out), todo, progress=record), start=1):
+        results.add(*rows)
+        progress(Report(stage="runs", done=done, total=len(todo), unit="runs", detail=rows[-1]))
+    return results
+
+
+class _Work:
+    """Does jobs in a worker, which reads the data set once."""
+
+    def __init__(self, config: ReproduceConfig, out: Path) -> None:
+        self._config, self._out = config, out
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        return self._config.load_dataset()
+
+    def __call__(self, job: Job) -> list[Epoch | Run]:
+        folder = self._out / "runs" / job.name
+        return run_job(job, self._config, self._dataset, folder, progress=report)
+
+
+def run_job(
+    job: Job,
+    config: ReproduceConfig,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    progress: ProgressCallback = ignore_progress,
+) -> list[Epoch | Run]:
+    """Train one run, or resume or re-read it: its epochs, and the finished run.
+
+    Leaves ``model.safetensors`` (network and compressor of the best epoch), ``bands.json`` and
+    ``checkpoint.safetensors`` (the whole state, with the history) in ``folder``. A finished
+    checkpoint is read back without training.
+    """
+    variant = VARIANTS[job.variant]
+    settings = variant.adjust(replace(config.training, seed=job.seed))
+    channels, height, width = dataset.image_shape
+    bands = radial_bands(height, width, config.bands)
+    torch.manual_seed(job.seed)
+    network = SequenceCNN(height * width, dataset.num_classes, channels=channels)
+    task = Classification(network).to(config.device)
+    compressor = build_compressor(variant, bands).to(config.device)
+    kept, held_out = _split(dataset, settings)
+    if variant.shuffle_labels:
+        kept, held_out = _shuffled(kept, job.seed), _shuffled(held_out, job.seed)
+
+    def batches(images: LabelledImages, *, shuffle: bool = False) -> TensorBatches:
+        return TensorBatches.of_images(
+            images,
+            batch_size=settings.batch_size if shuffle else EVALUATION_BATCH,
+            shuffle_seed=job.seed if shuffle else None,
+            device=config.device,
+        )
+
+    def report_epoch(now: Report) -> None:
+        detail = _epoch(job, now.detail) if isinstance(now.detail, BandEpoch) else now.detail
+        progress(replace(now, detail=detail))
+
+    result = train(
+        task,
+        compressor,
+        batches(kept, shuffle=True),
+        validation=batches(held_out),
+        test=batches(dataset.test),
+        config=settings,
+        checkpoint=folder / "checkpoint.safetensors",
+        fingerprint=digest([dataset.sha256, job.variant, config.bands, asdict(settings)]),
+        stage=job.name,
+        progress=report_epoch,
+    )
+    _save_model(folder, job, task, compressor)
+    return [*(_epoch(job, each) for each in result.history), _run(job, result, settings, dataset)]
 
 
 def fitting_batch_size(dataset: Dataset) -> int:
@@ -109,107 +234,47 @@ def fitting_batch_size(dataset: Dataset) -> int:
     return batch_size
 
 
-def jobs(config: ReproduceConfig) -> list[Job]:
-    """All runs, seed by seed, so that the variants of a seed train side by side."""
-    return [Job(variant=name, seed=seed) for seed in config.seeds for name in config.variants]
-
-
-def experiment_row(config: ReproduceConfig, dataset: Dataset) -> Row:
-    """Describe the experiment for the results; also checks that bands and data fit together."""
+def experiment_of(config: ReproduceConfig, dataset: Dataset) -> Experiment:
+    """Describe the experiment; `ConfigurationError` where bands and data do not fit together."""
     channels, height, width = dataset.image_shape
-    bands = radial_bands(height, width, config.bands)
     kept, held_out = _split(dataset, config.training)
     settings = asdict(config.training)
     del settings["seed"], settings["task_gradient"]
-    return {
-        "record": "experiment",
-        "schema": SCHEMA,
-        "recipe": "reproduce",
-        "created": now(),
-        "dataset": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "sha256": dataset.sha256,
-            "classes": list(dataset.classes),
-            "image_shape": [channels, height, width],
-            "train": len(kept),
-            "validation": len(held_out),
-            "test": len(dataset.test),
-            "options": {
-                "image_size": config.image_size and list(config.image_size),
-                "colour": config.colour,
-            },
-        },
-        "bands": {"kind": bands.kind, "count": bands.count, "height": height, "width": width},
-        "settings": settings,
-        "versions": versions(),
-        "machine": machine(),
-    }
+    return Experiment(
+        recipe="reproduce",
+        created=now(),
+        dataset=DatasetInfo(
+            name=dataset.name,
+            source=dataset.source,
+            sha256=dataset.sha256,
+            classes=tuple(dataset.classes),
+            image_shape=(channels, height, width),
+            train=len(kept),
+            validation=len(held_out),
+            test=len(dataset.test),
+            options={"image_size": config.image_size, "colour": config.colour},
+        ),
+        bands=radial_bands(height, width, config.bands),
+        settings=settings,
+        versions=versions(),
+        machine=machine(),
+    )
 
 
-def sample_rows(dataset: Dataset, *, count: int = 4) -> list[Row]:
+def samples_of(dataset: Dataset, *, count: int = 4) -> list[Sample]:
     """First test image of each of the first classes, for pictures in the report."""
-    rows: list[Row] = []
+    samples = []
     for label, name in list(enumerate(dataset.classes))[:count]:
         index = int((dataset.test.labels == label).nonzero()[0, 0])
-        pixels = dataset.test.pixels_u8[index].tolist()
-        rows.append({"record": "sample", "class": name, "label": label, "pixels_u8": pixels})
-    return rows
-
-
-def run_job(
-    job: Job, config: ReproduceConfig, dataset: Dataset, folder: Path, observer: Observer
-) -> Row:
-    """Train one run, or resume or re-read it, and return its row.
-
-    Leaves ``model.safetensors`` (network and compressor of the best epoch), ``bands.json`` and
-    ``checkpoint.safetensors`` (the whole state after the last epoch, with the history) in
-    ``folder``. A finished checkpoint is read back without training.
-    """
-    variant = VARIANTS[job.variant]
-    settings = variant.adjust(replace(config.training, seed=job.seed))
-    channels, height, width = dataset.image_shape
-    bands = radial_bands(height, width, config.bands)
-    fingerprint = digest([dataset.sha256, job.variant, config.bands, asdict(settings)])
-    torch.manual_seed(job.seed)
-    network = SequenceCNN(height * width, dataset.num_classes, channels=channels)
-    task = Classification(network).to(config.device)
-    compressor = build_compressor(variant, bands).to(config.device)
-    kept, held_out = _split(dataset, settings)
-    if variant.shuffle_labels:
-        kept, held_out = _shuffled(kept, job.seed), _shuffled(held_out, job.seed)
-
-    def batches(images: LabelledImages, *, shuffle: bool = False) -> TensorBatches:
-        return TensorBatches.of_images(
-            images,
-            batch_size=settings.batch_size if shuffle else EVALUATION_BATCH,
-            shuffle_seed=job.seed if shuffle else None,
-            device=config.device,
-        )
-
-    result = train(
-        task,
-        compressor,
-        batches(kept, shuffle=True),
-        validation=batches(held_out),
-        test=batches(dataset.test),
-        config=settings,
-        checkpoint=folder / "checkpoint.safetensors",
-        fingerprint=fingerprint,
-        observer=observer,
-    )
-    save_tensors(folder / "model.safetensors", _model_tensors(task, compressor), asdict(job))
-    weights = evaluate(task, compressor, batches(held_out), settings).weights
-    write_json(folder / "bands.json", _bands_json(job, compressor, weights))
-    return _run_row(job, result, weights, settings, dataset)
+        pixels = dataset.test.pixels_u8[index].long().numpy()
+        samples.append(Sample(class_name=name, label=label, pixels_u8=pixels))
+    return samples
 
 
 def build_compressor(variant: Variant, bands: Bands) -> Compressor:
     """Make the compressor of a variant, with uniform weights where they are learned."""
-    if variant.weighing == "edges":
-        return LearnedEdges(*bands.shape, bands.count, normalisation=variant.normalisation)
-    kinds = {"static": StaticBands, "learned": LearnedBands, "input": AdaptiveBands}
-    return kinds[variant.weighing](bands, normalisation=variant.normalisation)
+    kind = LearnedBands if variant.learned else StaticBands
+    return kind(bands, normalisation=variant.normalisation)
 
 
 def _split(dataset: Dataset, settings: TrainingConfig) -> tuple[LabelledImages, LabelledImages]:
@@ -223,59 +288,49 @@ def _shuffled(images: LabelledImages, seed: int) -> LabelledImages:
     return LabelledImages(images.pixels_u8, images.labels[order])
 
 
-def _model_tensors(task: Classification, compressor: Compressor) -> dict[str, torch.Tensor]:
-    network = {f"network.{name}": value for name, value in task.network.state_dict().items()}
-    learned = {f"bands.{name}": value for name, value in compressor.state_dict().items()}
-    weights = compressor.weights().detach()
-    return {**network, **learned, "bands.weights": weights, "bands.index": compressor.bands.index}
-
-
-def _bands_json(job: Job, compressor: Compressor, weights: WeightStatistics) -> dict[str, Any]:
-    bands, rings = compressor.bands, compressor.rings()
-    return {
-        "variant": job.variant,
-        "seed": job.seed,
+def _save_model(folder: Path, job: Job, task: Classification, compressor: Compressor) -> None:
+    weights, bands = compressor.weights().detach(), compressor.bands
+    tensors = {f"network.{name}": value for name, value in task.network.state_dict().items()}
+    tensors |= {f"bands.{name}": value for name, value in compressor.state_dict().items()}
+    tensors |= {"bands.weights": weights, "bands.index": bands.index}
+    save_tensors(folder / "model.safetensors", tensors, asdict(job))
+    description = {
+        **asdict(job),
         "kind": bands.kind,
         "count": bands.count,
         "plane": list(bands.shape),
         "coefficients_per_band": bands.sizes.tolist(),
-        "edges": rings and list(rings.edges),
-        "exponent": rings and rings.exponent,
-        "weights": list(weights.mean),
+        "weights": weights.tolist(),
     }
+    write_json(folder / "bands.json", description)
 
 
-def _run_row(
-    job: Job,
-    result: TrainingResult,
-    weights: WeightStatistics,
-    settings: TrainingConfig,
-    dataset: Dataset,
-) -> Row:
+def _epoch(job: Job, epoch: BandEpoch) -> Epoch:
+    return Epoch(variant=job.variant, seed=job.seed, **asdict(epoch))
+
+
+def _run(
+    job: Job, result: TrainingResult[BandEpoch], settings: TrainingConfig, dataset: Dataset
+) -> Run:
     best = result.best
+    assert best.test_accuracy is not None
     seconds = sum(epoch.train_seconds for epoch in result.history)
-    images = sum(epoch.images for epoch in result.history)
-    return {
-        "record": "run",
-        "variant": job.variant,
-        "seed": job.seed,
-        "epochs": len(result.history),
-        "best_epoch": result.best_epoch,
-        "stopped_early": result.stopped_early,
-        "test_accuracy": best.test_accuracy,
-        "test_per_class": list(best.test_per_class or ()),
-        "validation_accuracy": best.validation_accuracy,
-        "band_weights": list(best.band_weights),
-        "band_weights_std": best.band_weights_std and list(best.band_weights_std),
-        "band_weights_by_class": weights.by_class and [list(each) for each in weights.by_class],
-        "band_edges": best.band_edges and list(best.band_edges),
-        "band_exponent": best.band_exponent,
-        "train_seconds": seconds,
-        "images_per_second": images / seconds,
-        "provenance": {
+    return Run(
+        variant=job.variant,
+        seed=job.seed,
+        epochs=len(result.history),
+        best_epoch=result.best_epoch,
+        stopped_early=result.stopped_early,
+        test_accuracy=best.test_accuracy,
+        test_per_class=best.test_per_class or (),
+        validation_accuracy=best.validation_accuracy,
+        band_weights=best.band_weights,
+        train_seconds=seconds,
+        images_per_second=sum(epoch.images for epoch in result.history) / seconds,
+        provenance={
             "data_sha256": dataset.sha256,
             "settings": asdict(settings),
             "versions": versions(),
             "machine": machine(),
         },
-    }
+    )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bandwise.evaluation import Step
-from bandwise.training import NetworkEpoch
+from bandwise.progress import Progress, ProgressCallback
+from bandwise.training import EpochRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Event:
     unit: str = "images"
     done: int = 0
     total: int = 0
-    epoch: NetworkEpoch | None = None
+    epoch: EpochRecord | None = None
 
 
 Listener = Callable[[Event], None]
@@ -25,6 +26,17 @@ Listener = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Hear nothing."""
+
+
+def training(listener: Listener) -> ProgressCallback:
+    """Turn the epochs of a training into events."""
+
+    def hear(now: Progress) -> None:
+        if isinstance(now.detail, EpochRecord):
+            done, total = now.done, now.total or 0
+            listener(Event(stage=now.stage, done=done, total=total, epoch=now.detail))
+
+    return hear
 
 
 def measuring(listener: Listener) -> Callable[[Step], None]:

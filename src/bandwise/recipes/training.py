@@ -5,7 +5,6 @@ files → frequencies that are kept → network → train_network → Model
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from bandwise.frequencies import Frequencies
 from bandwise.inference import Model
 from bandwise.inference.model import Reads
 from bandwise.learning import frequency_importance
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.recipes.networks import default_training
 from bandwise.results import digest, versions
 from bandwise.tasks import logits_of_batches
@@ -28,21 +28,18 @@ from bandwise.tasks.networks import FrequencySelection, build_coefficient_networ
 from bandwise.training import (
     CoefficientExamples,
     DecodedExamples,
+    EpochRecord,
     Examples,
     NetworkConfig,
-    NetworkEpoch,
     Processes,
     train_network,
 )
-from bandwise.training.processes import ALONE
 
 BATCH = 64
 
 RULES = ("importance", "energy", "zigzag")
 """Ways to choose frequencies: by what a trained network loses without them, by their mean square,
 and by their place in the zigzag order, which takes no data."""
-
-OnEpoch = Callable[[NetworkEpoch], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +83,18 @@ def train_on_files(
     config: TrainConfig,
     data: FileDataset,
     *,
-    processes: Processes = ALONE,
+    processes: Processes | None = None,
     checkpoint: Path | None = None,
-    on_epoch: OnEpoch = lambda _: None,
-) -> tuple[Model, tuple[NetworkEpoch, ...]]:
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[Model, tuple[EpochRecord, ...]]:
     """Train a network, or go on from a checkpoint of the same training; also says how it went.
 
-    All ``processes`` call this with the same configuration, and get the same model.
+    Parameters
+    ----------
+    processes
+        Those that train the network together; all call this with the same configuration.
+    progress
+        Called after every epoch, with an `EpochRecord` as ``detail``.
 
     Raises
     ------
@@ -115,12 +117,13 @@ def train_on_files(
         num_classes=data.num_classes,
         config=training,
         device=config.device,
-        processes=processes,
+        processes=processes or Processes(),
         checkpoint=checkpoint,
         fingerprint=digest(
             [config.network, config.reads, _kept(frequencies), data.sha256, config.band_dropout]
         ),
-        listener=on_epoch,
+        stage=f"training {config.network} on {config.reads}",
+        progress=progress,
     )
     model = Model(
         network=config.network,
@@ -185,7 +188,7 @@ def choose_frequencies(
         For another rule or count, or importance without such a model.
     """
     if rule == "zigzag":
-        return Frequencies.triangle(count, channels=data.channels)
+        return Frequencies.zigzag(count, channels=data.channels)
     statistics = statistics_of(data)
     if rule == "energy":
         return Frequencies.top(statistics.energy.numpy(), count)

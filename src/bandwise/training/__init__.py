@@ -1,9 +1,7 @@
-"""Train a task's network and a compressor together.
+"""Training: one loop for the paper's network with its bands and for networks on images.
 
-The recipe is the one of "Adaptive frequency band learning for task-specific neural network
-compression"; its values are the defaults of :class:`TrainingConfig`. A run is a function of its
-configuration and data: batches are drawn from a generator seeded by (seed, epoch), so a run that
-was killed and resumed ends with the same numbers as one that was not.
+The paper's values are the defaults of :class:`TrainingConfig`. A run is a function of its settings
+and data, also where it was killed and resumed.
 """
 
 from typing import TYPE_CHECKING
@@ -18,40 +16,54 @@ if TYPE_CHECKING:
         Examples,
         PixelExamples,
     )
-    from bandwise.training.loop import (
+    from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
+    from bandwise.training.paper import (
+        BandEpoch,
         Batches,
         Evaluation,
-        Observer,
-        StepProgress,
-        WeightStatistics,
         evaluate,
         fit,
         joint_loss,
         train,
     )
-    from bandwise.training.network_state import Companion, NetworkConfig, NetworkEpoch
-    from bandwise.training.networks import NetworkListener, train_network
     from bandwise.training.processes import Processes, joined
-    from bandwise.training.state import EpochResult, TrainingResult
+    from bandwise.training.state import EpochRecord, TrainingResult
+
+_HOMES = {
+    "bandwise.training.examples": (
+        "CoefficientExamples",
+        "DecodedExamples",
+        "Examples",
+        "PixelExamples",
+    ),
+    "bandwise.training.networks": ("NetworkConfig", "TrainableTransform", "train_network"),
+    "bandwise.training.paper": (
+        "BandEpoch",
+        "Batches",
+        "Evaluation",
+        "evaluate",
+        "fit",
+        "joint_loss",
+        "train",
+    ),
+    "bandwise.training.processes": ("Processes", "joined"),
+    "bandwise.training.state": ("EpochRecord", "TrainingResult"),
+}
 
 __all__ = [
+    "BandEpoch",
     "Batches",
     "CoefficientExamples",
-    "Companion",
     "DecodedExamples",
-    "EpochResult",
+    "EpochRecord",
     "Evaluation",
     "Examples",
     "NetworkConfig",
-    "NetworkEpoch",
-    "NetworkListener",
-    "Observer",
     "PixelExamples",
     "Processes",
-    "StepProgress",
+    "TrainableTransform",
     "TrainingConfig",
     "TrainingResult",
-    "WeightStatistics",
     "evaluate",
     "fit",
     "joined",
@@ -60,29 +72,4 @@ __all__ = [
     "train_network",
 ]
 
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "bandwise.training.examples": (
-            "CoefficientExamples",
-            "DecodedExamples",
-            "Examples",
-            "PixelExamples",
-        ),
-        "bandwise.training.loop": (
-            "Batches",
-            "Evaluation",
-            "Observer",
-            "StepProgress",
-            "WeightStatistics",
-            "evaluate",
-            "fit",
-            "joint_loss",
-            "train",
-        ),
-        "bandwise.training.network_state": ("Companion", "NetworkConfig", "NetworkEpoch"),
-        "bandwise.training.networks": ("NetworkListener", "train_network"),
-        "bandwise.training.processes": ("Processes", "joined"),
-        "bandwise.training.state": ("EpochResult", "TrainingResult"),
-    },
-)
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

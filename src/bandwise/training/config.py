@@ -1,4 +1,4 @@
-"""Settings of a training run."""
+"""Settings of the paper's training; free of PyTorch, so that commands can show the defaults."""
 
 from __future__ import annotations
 
@@ -49,32 +49,20 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
-        _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
-        _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
-        _require(self.network_lr > 0, "network_lr", self.network_lr, "above 0")
-        _require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
-        _require(self.band_lr > 0, "band_lr", self.band_lr, "above 0")
-        _require(
-            self.reconstruction_weight >= 0,
-            "reconstruction_weight (λ)",
-            self.reconstruction_weight,
-            "0 or more",
-        )
-        _require(
-            0 < self.validation_fraction < 1,
-            "validation_fraction",
-            self.validation_fraction,
-            "between 0 and 1",
-        )
-        _require(
-            self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more"
-        )
+        allowed = {
+            "epochs": (self.epochs >= 1, "at least 1"),
+            "batch_size": (self.batch_size >= 1, "at least 1"),
+            "network_lr": (self.network_lr > 0, "above 0"),
+            "momentum": (0 <= self.momentum < 1, "in [0, 1)"),
+            "band_lr": (self.band_lr > 0, "above 0"),
+            "reconstruction_weight": (self.reconstruction_weight >= 0, "0 or more"),
+            "validation_fraction": (0 < self.validation_fraction < 1, "between 0 and 1"),
+            "patience": (self.patience is None or self.patience >= 1, "1 or more"),
+        }
+        for name, (fine, needed) in allowed.items():
+            if not fine:
+                raise ConfigurationError(f"{name} must be {needed}, got {getattr(self, name)}")
 
-    def learning_rate(self, epoch: int) -> float:
-        """The network's learning rate in ``epoch`` (from 0): cosine decay to zero."""
-        return 0.5 * self.network_lr * (1 + math.cos(math.pi * epoch / self.epochs))
-
-
-def _require(fine: bool, name: str, value: object, needed: str) -> None:
-    if not fine:
-        raise ConfigurationError(f"{name} must be {needed}, got {value}")
+    def learning_rate_at(self, epochs_done: float) -> float:
+        """The network's learning rate: cosine decay to zero, in steps of whole epochs."""
+        return 0.5 * self.network_lr * (1 + math.cos(math.pi * int(epochs_done) / self.epochs))

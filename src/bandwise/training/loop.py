@@ -1,298 +1,221 @@
-"""The loop.
+"""The training loop, one for all.
 
 for each epoch:
-    for each batch:      X → compressor → X_c → network → cross-entropy
-                         loss = cross-entropy + λ · mean((X_c - X)²)
-                         SGD steps the network, Adam the band weights
-    validate, keep the best epoch, write a checkpoint, report
+    for each batch:      losses of the batch; every optimiser steps; an average follows the weights
+                         write a checkpoint where one is due
+    validate, keep the best epoch, write a checkpoint, report progress
+leave the state of the best epoch, or the average of the last
+
+What is trained is a `Trainable`: the paper's network with its band weights (`training.paper`), or
+an image network (`training.networks`). A run is a function of its settings and data: all that is
+drawn in an epoch follows from (seed, epoch), so that a run that was killed and resumed ends with
+the same bits as one that was not.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from bandwise.compressors import Compressor
-from bandwise.data.batches import LoaderBatches
-from bandwise.errors import DivergenceError
-from bandwise.tasks import Classification, Domain, per_class_accuracy
-from bandwise.training.config import TrainingConfig
-from bandwise.training.state import EpochResult, RunState, TrainingResult
+from bandwise.checkpoint import Pace
+from bandwise.data.epochs import epoch_generator
+from bandwise.errors import CheckpointError, DivergenceError
+from bandwise.files import remove_temporaries
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
+from bandwise.training.processes import ALONE, Processes
+from bandwise.training.state import EpochRecord, RunState, Schedule, TrainingResult
+
+Record = TypeVar("Record", bound=EpochRecord)
+
+_REPORT_SECONDS = 0.25
 
 
-class Batches(Sized, Protocol):
-    """Batches of coefficients (N, C, H, W) and labels (N,); ``len`` counts batches."""
+class Step(NamedTuple):
+    """One batch of an epoch.
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield one epoch; the same number yields the same batches."""
-        ...
+    Attributes
+    ----------
+    number
+        From 0.
+    inputs, labels
+        What this process reads of the batch, as its `Trainable` takes them; ``labels`` (n,).
+    weight
+        Factor of the mean loss of this process, so that the mean over processes is the batch's.
+    """
+
+    number: int
+    inputs: Any
+    labels: Tensor
+    weight: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepProgress:
-    """Where a running epoch stands; ``loss`` is the mean so far in this epoch."""
+class Trained(NamedTuple):
+    """What the steps of an epoch gave: means of the losses over images, and the time of the steps.
+
+    ``epoch`` counts from 1; ``seconds`` are those before an interruption, too.
+    """
 
     epoch: int
-    step: int
-    steps: int
-    loss: float
+    learning_rate: float
+    losses: tuple[float, ...]
+    seconds: float
+    images: int
 
 
-class Observer:
-    """Hears of progress; override what is of interest."""
+class Trainable(ABC, Generic[Record]):
+    """What the loop trains, on what, and how an epoch is judged.
 
-    def on_step(self, progress: StepProgress) -> None:
-        """Hear of progress within an epoch, a few times a second at most."""
-
-    def on_epoch(self, result: EpochResult) -> None:
-        """Hear of an epoch's result, after its checkpoint was written."""
-
-
-def fit(
-    network: nn.Module,
-    compressor: Compressor,
-    loader: Iterable[Any],
-    *,
-    validation: Iterable[Any],
-    config: TrainingConfig | None = None,
-    reads: Domain = "pixels",
-    observer: Observer | None = None,
-) -> TrainingResult:
-    """Train any classifier with a compressor on any loaders, such as PyTorch's ``DataLoader``.
-
-    Both modules are trained in place and left in the state of the best epoch.
-
-    Parameters
+    Attributes
     ----------
     network
-        Maps (N, C, H, W) to logits (N, classes).
-    loader, validation
-        Iterables with a length over (pixels, labels): float (N, C, H, W), int64 (N,). The planes
-        are those that the compressor's bands partition.
-    config
-        The paper's settings if not given; batch size, held-out share and seed are the loaders'.
-    reads
-        Whether the network reads the weighted coefficients or their inverse DCT.
+        What an average follows.
+    modules
+        All that learns, with the network: what a checkpoint holds, by name.
+    record_type
+        Of an epoch.
     """
-    return train(
-        Classification(network, reads=reads),
-        compressor,
-        LoaderBatches(loader),
-        validation=LoaderBatches(validation),
-        config=config or TrainingConfig(),
-        observer=observer,
-    )
+
+    record_type: type[Record]
+    network: nn.Module
+    modules: Mapping[str, nn.Module]
+
+    @abstractmethod
+    def optimisers(self) -> list[torch.optim.Optimizer]:
+        """Optimisers of all parameters; the first follows the schedule's learning rate."""
+
+    @abstractmethod
+    def batches(
+        self, epoch: int, generator: torch.Generator, *, start: int
+    ) -> tuple[int, Iterator[Step]]:
+        """Number of steps of an epoch (from 0), and those from ``start`` on."""
+
+    @abstractmethod
+    def losses(self, step: Step, generator: torch.Generator) -> Tensor:
+        """(L,) mean losses of a batch; the gradient is that of the first."""
+
+    @abstractmethod
+    def record(self, trained: Trained, network: nn.Module) -> Record:
+        """Validate, with ``network`` in the place of the network that learns."""
 
 
-def train(
-    task: Classification,
-    compressor: Compressor,
-    batches: Batches,
+def run_epochs(
+    trainable: Trainable[Record],
+    schedule: Schedule,
     *,
-    validation: Batches,
-    config: TrainingConfig,
-    test: Batches | None = None,
+    processes: Processes = ALONE,
     checkpoint: Path | None = None,
-    fingerprint: str = "",
-    observer: Observer | None = None,
-) -> TrainingResult:
-    """Train ``task`` and ``compressor`` in place and leave them in the state of the best epoch.
+    checkpoint_share: float = 0.01,
+    identity: Mapping[str, Any] | None = None,
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
+) -> TrainingResult[Record]:
+    """Train in place, and leave the modules with the best epoch's state or the average of the last.
 
     Parameters
     ----------
     checkpoint
-        A file that is written after every epoch and, where it exists, resumed from.
-    fingerprint
-        Identity of data and settings; a checkpoint with another one is refused.
+        A file that is written after every epoch and in the middle of long ones and, where it
+        exists, resumed from. Process 0 writes it, all read it.
+    checkpoint_share
+        Share of the time that writing it in the middle of an epoch may take, above 0.
+    identity
+        JSON-able settings and hash of the data; a checkpoint with others is refused.
+    progress
+        Called after every epoch with its record as ``detail``, and meanwhile in the unit "steps"
+        with the mean loss.
 
     Raises
     ------
     CheckpointError
-        If ``checkpoint`` is damaged or belongs to another configuration.
+        If ``checkpoint`` is damaged or belongs to another run, or processes have different ones.
+    DivergenceError
+        If the loss leaves the finite numbers.
     """
-    observer = observer or Observer()
-    run = RunState(task, compressor, config)
+    run = RunState(
+        trainable.network,
+        trainable.modules,
+        trainable.optimisers(),
+        schedule,
+        trainable.record_type,
+        identity or {},
+    )
     if checkpoint is not None and checkpoint.exists():
-        run.load(checkpoint, fingerprint)
-        for result in run.history:
-            observer.on_epoch(result)
+        run.load(checkpoint)
+    if not processes.agree(f"{run.identity} {run.steps}"):
+        raise CheckpointError(
+            "the processes have different data, settings or checkpoints; all need the same files "
+            f"and the same {checkpoint}"
+        )
+    writes = checkpoint is not None and processes.rank == 0
+    if checkpoint is not None and writes:
+        remove_temporaries(checkpoint.parent, {checkpoint.name})
+    pace = Pace(checkpoint_share)
+
+    def save() -> None:
+        if checkpoint is not None and writes:
+            with pace.writing():
+                run.save(checkpoint)
+
     while not run.finished:
         epoch = len(run.history)
-        run.set_learning_rate(config.learning_rate(epoch))
-        compressor.anneal(epoch / max(config.epochs - 1, 1))
-        started = time.perf_counter()
-        sums, images = _train_epoch(run, batches, epoch, observer)
-        seconds = time.perf_counter() - started
-        validated = evaluate(task, compressor, validation, config)
-        tested = test and evaluate(task, compressor, test, config)
-        rings = compressor.rings()
-        loss, task_loss, reconstruction = (sums / images).tolist()
-        if not math.isfinite(loss + validated.loss):
-            raise DivergenceError(
-                f"the loss is not finite in epoch {epoch + 1} (training {loss}, validation "
-                f"{validated.loss}); lower the learning rate, now {config.network_lr}"
+        generator = epoch_generator(schedule.seed, epoch)
+        count, steps = trainable.batches(epoch, generator, start=run.step)
+        if run.step >= count:
+            raise CheckpointError(
+                f"the checkpoint is in the middle of an epoch, after step {run.step} of now "
+                f"{count}; finish the epoch with as many processes as began it"
             )
-        run.record(
-            EpochResult(
-                epoch=epoch + 1,
-                learning_rate=config.learning_rate(epoch),
-                train_loss=loss,
-                train_task_loss=task_loss,
-                train_reconstruction_loss=reconstruction,
-                validation_loss=validated.loss,
-                validation_task_loss=validated.task_loss,
-                validation_accuracy=validated.accuracy,
-                test_accuracy=tested.accuracy if tested else None,
-                test_per_class=tested.per_class if tested else None,
-                band_weights=validated.weights.mean,
-                train_seconds=seconds,
-                images=images,
-                band_weights_std=validated.weights.std,
-                band_edges=rings.edges if rings else None,
-                band_exponent=rings.exponent if rings else None,
-            )
+        reported = time.monotonic()
+        with torch.random.fork_rng(devices=[]):
+            run.enter_epoch(generator)
+            for module in trainable.modules.values():
+                module.train()
+            for step in steps:
+                run.set_learning_rate(epoch + step.number / count)
+                losses = trainable.losses(step, generator)
+                for optimiser in run.optimisers:
+                    optimiser.zero_grad()
+                (losses[0] * step.weight).backward()
+                for optimiser in run.optimisers:
+                    optimiser.step()
+                images = len(step.labels)
+                sums = losses.new_tensor([*[0.0] * len(losses), images], dtype=torch.float64)
+                sums[:-1] = losses.detach().double() * images
+                run.after_step(processes.total(sums))
+                if run.step < count and pace.due():
+                    save()
+                if time.monotonic() - reported > _REPORT_SECONDS:
+                    reported = time.monotonic()
+                    loss = run.losses()[0]
+                    progress(_report(f"{stage}, epoch {epoch + 1}", run.step, count, "steps", loss))
+        processes.share_buffers(run.judged)
+        trained = Trained(
+            epoch=epoch + 1,
+            learning_rate=schedule.learning_rate(epoch),
+            losses=run.losses(),
+            seconds=run.seconds,
+            images=run.images,
         )
-        if checkpoint is not None:
-            run.save(checkpoint, fingerprint)
-        observer.on_epoch(run.history[-1])
-    run.restore_best()
-    return TrainingResult(
-        history=tuple(run.history),
-        best_epoch=run.best_epoch,
-        stopped_early=len(run.history) < config.epochs,
-    )
+        record = trainable.record(trained, run.judged)
+        if not math.isfinite(record.train_loss + record.validation_loss):
+            raise DivergenceError(
+                f"the loss is not finite in epoch {epoch + 1} (training {record.train_loss}, "
+                f"validation {record.validation_loss}); use a learning rate below "
+                f"{schedule.learning_rate(0)}"
+            )
+        run.leave_epoch(record)
+        save()
+        progress(_report(stage, epoch + 1, schedule.epochs, "epochs", record))
+    run.restore()
+    return run.result
 
 
-def _train_epoch(
-    run: RunState, batches: Batches, epoch: int, observer: Observer
-) -> tuple[Tensor, int]:
-    """One pass over the data; sums over images of (loss, task loss, reconstruction loss)."""
-    task, compressor = run.task, run.compressor
-    sums, images, reported = torch.zeros(3, dtype=torch.float64), 0, time.monotonic()
-    steps = len(batches)
-    task.train()
-    compressor.train()
-    for step, (coefficients, labels) in enumerate(batches.epoch(epoch), start=1):
-        losses = train_step(run, coefficients, labels)
-        sums += len(labels) * torch.stack([loss.detach() for loss in losses]).double().cpu()
-        images += len(labels)
-        if time.monotonic() - reported > 0.25:
-            reported = time.monotonic()
-            mean_loss = float(sums[0]) / images
-            observer.on_step(StepProgress(epoch=epoch + 1, step=step, steps=steps, loss=mean_loss))
-    return sums, images
-
-
-def train_step(
-    run: RunState, coefficients: Tensor, labels: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Learn from one batch; returns what :func:`joint_loss` does."""
-    for optimiser in run.optimisers:
-        optimiser.zero_grad()
-    losses = joint_loss(run.task, run.compressor, coefficients, labels, run.config)
-    losses[0].backward()
-    for optimiser in run.optimisers:
-        optimiser.step()
-    return losses
-
-
-def joint_loss(
-    task: Classification,
-    compressor: Compressor,
-    coefficients: Tensor,
-    labels: Tensor,
-    config: TrainingConfig,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """``L = CE(f(X_c), y) + λ · MSE(X_c, X)`` of a batch, with its two terms (CE, MSE)."""
-    weighted, _, scale = compressor(coefficients)
-    seen = weighted if config.task_gradient else weighted.detach()
-    task_loss = task.loss(task(seen), labels)
-    reconstruction = reconstruction_loss(coefficients, scale)
-    return task_loss + config.reconstruction_weight * reconstruction, task_loss, reconstruction
-
-
-def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
-    """``MSE(X ⊙ s, X)`` of coefficients (N, C, H, W) and scale (H, W) or (N, 1, H, W).
-
-    Computed as the mean over the plane of ``(s - 1)² · E`` with ``E`` the mean squared coefficient
-    of all that share a scale, so that its gradient never visits the batch again.
-    """
-    own = scale.ndim == coefficients.ndim
-    energy = coefficients.square().mean(1 if own else (0, 1), keepdim=own)
-    return ((scale - 1).square() * energy).mean()
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightStatistics:
-    """Band weights over images, one number a band.
-
-    ``std`` and ``by_class``, the mean over the images of each class, are None where all images
-    share the weights.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...] | None = None
-    by_class: tuple[tuple[float, ...], ...] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """A network measured on one split. Losses are means over images."""
-
-    loss: float
-    task_loss: float
-    accuracy: float
-    per_class: tuple[float, ...]
-    weights: WeightStatistics
-
-
-@torch.inference_mode()
-def evaluate(
-    task: Classification,
-    compressor: Compressor,
-    batches: Batches,
-    config: TrainingConfig,
-) -> Evaluation:
-    """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
-    task.eval()
-    compressor.eval()
-    sums, correct, labels, weights = torch.zeros(2, dtype=torch.float64), [], [], []
-    for coefficients, targets in batches.epoch(0):
-        weighted, band_weights, scale = compressor(coefficients)
-        logits = task(weighted)
-        task_loss = task.loss(logits, targets)
-        reconstruction = reconstruction_loss(coefficients, scale)
-        loss = task_loss + config.reconstruction_weight * reconstruction
-        sums += len(targets) * torch.stack([loss, task_loss]).double().cpu()
-        correct.append(task.correct(logits, targets).cpu())
-        labels.append(targets.cpu())
-        weights.append(band_weights.cpu())
-    hits, all_labels = torch.cat(correct), torch.cat(labels)
-    loss_mean, task_mean = (sums / len(hits)).tolist()
-    classes = logits.shape[1]
-    return Evaluation(
-        loss=loss_mean,
-        task_loss=task_mean,
-        accuracy=float(hits.double().mean()),
-        per_class=tuple(per_class_accuracy(hits, all_labels, classes).tolist()),
-        weights=_weight_statistics(weights, all_labels, classes),
-    )
-
-
-def _weight_statistics(weights: Sequence[Tensor], labels: Tensor, classes: int) -> WeightStatistics:
-    """Summarise the weights of batches: (K,) each, or (N, K) where each image has its own."""
-    if weights[0].ndim == 1:
-        return WeightStatistics(mean=tuple(weights[0].tolist()))
-    seen = torch.cat(list(weights)).double()
-    return WeightStatistics(
-        mean=tuple(seen.mean(0).tolist()),
-        std=tuple(seen.std(0, correction=0).tolist()),
-        by_class=tuple(tuple(seen[labels == each].mean(0).tolist()) for each in range(classes)),
-    )
+def _report(stage: str, done: int, total: int, unit: str, detail: Any) -> Progress:
+    return Progress(stage=stage, done=done, total=total, unit=unit, detail=detail)

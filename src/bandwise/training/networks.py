@@ -1,20 +1,21 @@
 """Train an image network, on pixels or coefficients: from scratch, or on from given weights.
 
-for each epoch:
-    for each batch:      read (→ companion) → augment → mix → network → cross-entropy, soft targets
-                         SGD steps the network; an average follows its weights
-    validate the average, write a checkpoint, report
+    read (→ transform) → augment → mix → network → cross-entropy, soft targets
+    SGD steps the network; an average follows its weights
 
-What is kept is the average of the last epoch: nothing is chosen on validation. A companion is
-learned with the network: it changes the images first and adds a penalty to the loss. The next batch
-is read on another thread meanwhile. Several processes take a part of each batch each.
+What is kept is the average of the last epoch: nothing is chosen on validation. A
+`TrainableTransform` is learned with the network: it changes the images first and adds a penalty to
+the loss. The next batch is read on another thread meanwhile. Several processes take a part of each
+batch each.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,80 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.checkpoint import Pace
 from bandwise.data import LabelledImages
-from bandwise.data.epochs import draw_batches, epoch_generator
-from bandwise.errors import CheckpointError, DivergenceError
-from bandwise.files import remove_temporaries
+from bandwise.data.augment import PHOTOGRAPHS, Augmentation
+from bandwise.data.draws import Draws
+from bandwise.data.epochs import draw_batches, part_of
+from bandwise.errors import ConfigurationError
+from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.tasks import logits_of_batches
 from bandwise.training.examples import Examples, as_examples
-from bandwise.training.network_state import Companion, NetworkConfig, NetworkEpoch, NetworkState
+from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.processes import ALONE, Processes
+from bandwise.training.state import EpochRecord, Schedule
 
-NetworkListener = Callable[[NetworkEpoch], None]
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    batch_size
+        Images a step, of all processes together.
+    learning_rate, momentum, weight_decay
+        SGD with Nesterov momentum; warm-up over ``warm_up_epochs``, then a cosine to zero. Weight
+        decay leaves out biases and normalisations.
+    label_smoothing
+        Share of the target that is spread evenly over all classes.
+    averaging
+        Decay a step of the running average of the weights.
+    small_share, small_scale
+        Share of the epochs, the first ones, in which images are ``small_scale`` of their side:
+        cheaper, and gone before the end.
+    """
+
+    epochs: int = 75
+    batch_size: int = 64
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 1e-3
+    warm_up_epochs: float = 3.0
+    label_smoothing: float = 0.1
+    averaging: float = 0.998
+    small_share: float = 0.75
+    small_scale: float = 0.75
+    augmentation: Augmentation = PHOTOGRAPHS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1 or self.learning_rate <= 0:
+            raise ConfigurationError(
+                "epochs, batch size and learning rate are above 0, got "
+                f"{self.epochs}, {self.batch_size}, {self.learning_rate}"
+            )
+
+    def learning_rate_at(self, epochs_done: float) -> float:
+        """Warm-up, then a cosine to zero."""
+        warm_up = (epochs_done + 0.05) / self.warm_up_epochs if self.warm_up_epochs else 1.0
+        cosine = 0.5 + 0.5 * math.cos(math.pi * epochs_done / self.epochs)
+        return self.learning_rate * min(1.0, warm_up) * cosine
+
+
+class TrainableTransform(nn.Module, ABC):
+    """What is learned together with a network, such as the tables of the files that it reads."""
+
+    @abstractmethod
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Change pixels (N, C, H, W) in [0, 1] into what the network is to see of them."""
+
+    @abstractmethod
+    def penalty(self) -> Tensor:
+        """Scalar that is added to the loss."""
+
+    @abstractmethod
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Optimiser of the transform's parameters."""
 
 
 def train_network(
@@ -42,14 +106,15 @@ def train_network(
     validation: LabelledImages | Examples[Any],
     num_classes: int,
     config: NetworkConfig,
-    companion: Companion | None = None,
+    transform: TrainableTransform | None = None,
     device: torch.device | str = "cpu",
     processes: Processes = ALONE,
     checkpoint: Path | None = None,
     checkpoint_share: float = 0.01,
     fingerprint: str = "",
-    listener: NetworkListener = lambda _: None,
-) -> tuple[NetworkEpoch, ...]:
+    stage: str = "training",
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[EpochRecord, ...]:
     """Train ``network`` in place and leave it with the averaged weights of the last epoch.
 
     Parameters
@@ -57,146 +122,164 @@ def train_network(
     network
         Maps what ``train`` reads, such as pixels (N, C, H, W) in [0, 1], to logits
         (N, num_classes).
-    companion
+    transform
         Learned with the network, in place, on pixels. Validation sees the images through it too.
     processes
         What `joined` gives where several processes train the network. All call this with the same
         arguments and get the same result; batches are of all of them together.
-    checkpoint
-        A file that is written after every epoch and in the middle of long ones and, where it
-        exists, resumed from. Process 0 writes it, all read it.
-    checkpoint_share
-        Share of the time that writing it in the middle of an epoch may take, above 0.
+    checkpoint, checkpoint_share
+        As of `bandwise.training.loop.run_epochs`.
     fingerprint
-        Identity of network, data and settings; a checkpoint with another one is refused.
+        Identity of network and data; a checkpoint with another one is refused.
+    progress
+        Called after every epoch, with an `EpochRecord` as ``detail``.
 
     Raises
     ------
-    CheckpointError
-        If ``checkpoint`` is damaged or belongs to another configuration, or processes have
-        different ones.
+    CheckpointError, DivergenceError
+        As `bandwise.training.loop.run_epochs`.
     ConfigurationError
-        If a batch has fewer images than there are processes.
-    DivergenceError
-        If the loss leaves the finite numbers.
+        If a batch has fewer images than processes need.
     """
-    train, validation = as_examples(train), as_examples(validation)
-    run = NetworkState(network.to(device), config, companion, processes)
-    if checkpoint is not None and checkpoint.exists():
-        run.load(checkpoint, fingerprint)
-    if not processes.agree(f"{fingerprint} {config} {run.steps}"):
-        raise CheckpointError(
-            "the processes have different data, settings or checkpoints; all need the same files "
-            f"and the same {checkpoint}"
-        )
-    pace = Pace(checkpoint_share)
-
-    def save() -> None:
-        if checkpoint is not None and processes.rank == 0:
-            with pace.writing():
-                run.save(checkpoint, fingerprint)
-
-    def save_if_due() -> None:
-        if pace.due():
-            save()
-
-    if checkpoint is not None and processes.rank == 0:
-        remove_temporaries(checkpoint.parent, {checkpoint.name})
-    while len(run.history) < config.epochs:
-        with torch.random.fork_rng(devices=[]):
-            loss = _train_epoch(run, train, num_classes, device, processes, save_if_due)
-        seconds = run.seconds
-        if not math.isfinite(loss):
-            raise DivergenceError(
-                f"the loss is {loss} in epoch {len(run.history) + 1}; "
-                f"use a learning rate below {config.learning_rate}"
-            )
-        logits = _validate(run, validation, num_classes, device, processes)
-        run.leave_epoch(
-            NetworkEpoch(
-                epoch=len(run.history) + 1,
-                epochs=config.epochs,
-                train_loss=loss,
-                validation_loss=float(F.cross_entropy(logits, validation.labels)),
-                validation_accuracy=float((logits.argmax(1) == validation.labels).float().mean()),
-                train_seconds=seconds,
-                images=len(train),
-            )
-        )
-        save()
-        listener(run.history[-1])
-    network.load_state_dict(run.average.state_dict())
-    network.eval()
-    return tuple(run.history)
-
-
-def _train_epoch(
-    run: NetworkState,
-    examples: Examples[Any],
-    num_classes: int,
-    device: torch.device | str,
-    processes: Processes,
-    after_step: Callable[[], None],
-) -> float:
-    """One pass, or what is left of it; the mean loss over images."""
-    config, epoch = run.config, len(run.history)
-    generator = epoch_generator(config.seed, epoch)
-    scale = config.small_scale if epoch < config.small_share * config.epochs else 1.0
-    batches = draw_batches(
-        len(examples), config.batch_size, generator, world_size=processes.world_size
+    trainable = _WithExamples(
+        network.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        as_examples(train),
+        as_examples(validation),
+        num_classes,
+        config,
+        transform,
+        processes,
+        device,
     )
-    if run.step >= len(batches):
-        raise CheckpointError(
-            "the checkpoint is from before a last batch that is too small for "
-            f"{processes.world_size} processes; finish the epoch with as many as began it"
-        )
-    run.enter_epoch(generator, device)
-    run.replica.train()
-    if run.change is not None:
-        run.change.train()
-    parts = [processes.part(batch) for batch in batches[run.step :]]
-    for index, inputs in _read_ahead(examples, parts):
-        draws = processes.begin_batch(generator, len(batches[run.step]))
-        run.set_learning_rate(epoch + run.step / len(batches))
-        if run.change is not None:
-            inputs = run.change(inputs)
-        inputs = examples.augment(inputs, config.augmentation, draws, scale=scale)
-        targets = F.one_hot(examples.labels[index], num_classes).float()
-        targets = targets * (1 - config.label_smoothing) + config.label_smoothing / num_classes
-        inputs, targets = examples.mix(inputs, targets, config.augmentation.mix, draws)
-        loss = F.cross_entropy(run.replica(inputs.to(device)), targets.to(device))
-        if run.companion is not None:
-            loss = loss + run.companion.penalty()
-        for optimiser in run.optimisers:
-            optimiser.zero_grad()
-        (loss * draws.weight).backward()
-        for optimiser in run.optimisers:
-            optimiser.step()
-        run.follow()
-        run.loss += processes.total(loss.detach() * len(index))
-        run.step += 1
-        if run.step < len(batches):
-            after_step()
-    return float(run.loss) / len(examples)
+    result = run_epochs(
+        trainable,
+        Schedule(
+            epochs=config.epochs,
+            seed=config.seed,
+            learning_rate=config.learning_rate_at,
+            averaging=config.averaging,
+        ),
+        processes=processes,
+        checkpoint=checkpoint,
+        checkpoint_share=checkpoint_share,
+        identity={"fingerprint": fingerprint, "config": asdict(config)},
+        stage=stage,
+        progress=progress,
+    )
+    if trainable.network is not network:
+        network.load_state_dict(trainable.network.state_dict())
+        network.eval()
+    return result.history
 
 
-def _validate(
-    run: NetworkState,
-    examples: Examples[Any],
-    num_classes: int,
-    device: torch.device | str,
-    processes: Processes,
-) -> Tensor:
-    """Logits (N, num_classes) of all images, each computed by one process."""
-    batches = torch.arange(len(examples)).split(run.config.batch_size)
-    own = batches[processes.rank :: processes.world_size]
-    logits = torch.zeros(len(examples), num_classes)
-    if own:
-        inputs = (examples.read(index) for index in own)
-        logits[torch.cat(own)] = logits_of_batches(
-            run.evaluated(), inputs, device=device, num_classes=num_classes
+class _WithExamples(Trainable[EpochRecord]):
+    record_type = EpochRecord
+
+    def __init__(
+        self,
+        network: nn.Module,
+        train: Examples[Any],
+        validation: Examples[Any],
+        num_classes: int,
+        config: NetworkConfig,
+        transform: TrainableTransform | None,
+        processes: Processes,
+        device: torch.device | str,
+    ) -> None:
+        self.network = processes.trainable(network)
+        self.modules = {"network": self.network}
+        self._replica = processes.replica(self.network)
+        self._transform = transform
+        self._change = None if transform is None else processes.replica(transform)
+        if transform is not None:
+            self.modules["transform"] = transform
+        self._train, self._validation, self._classes = train, validation, num_classes
+        self._config, self._processes, self._device = config, processes, device
+        self._scale = 1.0
+
+    def optimisers(self) -> list[torch.optim.Optimizer]:
+        config = self._config
+        weights = [value for value in self.network.parameters() if value.ndim > 1]
+        others = [value for value in self.network.parameters() if value.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": weights},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.SGD(
+            groups,
+            lr=config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            nesterov=True,
         )
-    return processes.total(logits)
+        return [optimiser] if self._transform is None else [optimiser, self._transform.optimiser()]
+
+    def batches(
+        self, epoch: int, generator: torch.Generator, *, start: int
+    ) -> tuple[int, Iterator[Step]]:
+        config, world_size = self._config, self._processes.world_size
+        self._scale = config.small_scale if epoch < config.small_share * config.epochs else 1.0
+        batches = draw_batches(
+            len(self._train), config.batch_size, generator, world_size=world_size
+        )
+        own = [batch[part_of(len(batch), self._processes.rank, world_size)] for batch in batches]
+        steps = (
+            Step(number, inputs, self._train.labels[index], world_size * len(index) / len(batch))
+            for number, (batch, (index, inputs)) in enumerate(
+                zip(batches[start:], _read_ahead(self._train, own[start:]), strict=True), start
+            )
+        )
+        return len(batches), steps
+
+    def losses(self, step: Step, generator: torch.Generator) -> Tensor:
+        config, inputs = self._config, step.inputs
+        if self._processes.world_size > 1:
+            generator = self._generator_of_part(step, generator)
+        draws = Draws(generator, len(step.labels))
+        if self._change is not None:
+            inputs = self._change(inputs.to(self._device)).cpu()
+        inputs = self._train.augment(inputs, config.augmentation, draws, scale=self._scale)
+        targets = F.one_hot(step.labels, self._classes).float()
+        targets = targets * (1 - config.label_smoothing) + config.label_smoothing / self._classes
+        inputs, targets = self._train.mix(inputs, targets, config.augmentation.mix, draws)
+        logits = self._replica(inputs.to(self._device))
+        loss = F.cross_entropy(logits, targets.to(self._device))
+        if self._transform is not None:
+            loss = loss + self._transform.penalty()
+        return loss[None]
+
+    def record(self, trained: Trained, network: nn.Module) -> EpochRecord:
+        labels = self._validation.labels
+        logits = self._validation_logits(
+            network if self._transform is None else nn.Sequential(self._transform, network)
+        )
+        return EpochRecord(
+            epoch=trained.epoch,
+            train_loss=trained.losses[0],
+            validation_loss=float(F.cross_entropy(logits, labels)),
+            validation_accuracy=float((logits.argmax(1) == labels).float().mean()),
+            train_seconds=trained.seconds,
+            images=trained.images,
+        )
+
+    def _validation_logits(self, network: nn.Module) -> Tensor:
+        """Logits (N, classes) of all images, each computed by one process."""
+        batches = torch.arange(len(self._validation)).split(self._config.batch_size)
+        own = batches[self._processes.rank :: self._processes.world_size]
+        logits = torch.zeros(len(self._validation), self._classes)
+        if own:
+            inputs = (self._validation.read(index) for index in own)
+            logits[torch.cat(own)] = logits_of_batches(
+                network, inputs, device=self._device, num_classes=self._classes
+            )
+        return self._processes.total(logits)
+
+    def _generator_of_part(self, step: Step, generator: torch.Generator) -> torch.Generator:
+        """Seed dropout and what is drawn for the part of this process, by step and process."""
+        of_step = generator.initial_seed() * 1_000_003 + step.number
+        seed = (of_step * self._processes.world_size + self._processes.rank) % 2**63
+        torch.manual_seed(seed)
+        return torch.Generator().manual_seed(seed)
 
 
 def _read_ahead(examples: Examples[Any], parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Any]]:

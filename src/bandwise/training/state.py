@@ -1,180 +1,273 @@
-"""What a run has reached: its history, its best epoch, and how both are saved."""
+"""What a run has reached, and how it is saved: between epochs and within one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from bandwise.checkpoint import load_tensors, save_tensors
-from bandwise.compressors import Compressor
 from bandwise.errors import CheckpointError
-from bandwise.tasks import Classification
-from bandwise.training.config import TrainingConfig
+
+_AVERAGE_WARM_UP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpochResult:
-    """What one epoch gave. ``epoch`` counts from 1; losses are means over images.
+class EpochRecord:
+    """What one epoch gave; ``epoch`` counts from 1, losses are means over images, in nats."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+    train_seconds: float
+    images: int
+
+
+Record = TypeVar("Record", bound=EpochRecord)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long is trained, at which learning rate, and what is kept.
 
     Attributes
     ----------
-    band_weights, band_weights_std
-        Mean over the validation images, and standard deviation where each has its own.
-    band_edges, band_exponent
-        Of `Rings`, where they are learned.
+    learning_rate
+        Of the first optimiser, by the epochs that are done.
+    averaging
+        Decay a step of the running average of the network's weights, which is what is judged and
+        kept; None keeps the epoch of the lowest validation loss.
+    patience
+        Stop after so many epochs without a lower validation loss; None for never.
     """
 
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    train_task_loss: float
-    train_reconstruction_loss: float
-    validation_loss: float
-    validation_task_loss: float
-    validation_accuracy: float
-    test_accuracy: float | None
-    test_per_class: tuple[float, ...] | None
-    band_weights: tuple[float, ...]
-    train_seconds: float
-    images: int
-    band_weights_std: tuple[float, ...] | None = None
-    band_edges: tuple[float, ...] | None = None
-    band_exponent: float | None = None
+    epochs: int
+    seed: int
+    learning_rate: Callable[[float], float]
+    averaging: float | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingResult:
-    """A finished run. The task and compressor that were passed in hold the best epoch's state."""
+class TrainingResult(Generic[Record]):
+    """A finished run.
 
-    history: tuple[EpochResult, ...]
+    Attributes
+    ----------
+    best_epoch
+        The one with the lowest validation loss.
+    """
+
+    history: tuple[Record, ...]
     best_epoch: int
     stopped_early: bool
 
     @property
-    def best(self) -> EpochResult:
+    def best(self) -> Record:
         """The epoch with the lowest validation loss."""
         return self.history[self.best_epoch - 1]
 
 
-class RunState:
-    """Everything that changes while a run goes on, and how it is saved."""
+class RunState(Generic[Record]):
+    """Everything that changes while a run goes on; it is the same on every process.
+
+    Attributes
+    ----------
+    steps, step
+        Steps of the optimisers: in all, and in the epoch that is running.
+    """
 
     def __init__(
-        self, task: Classification, compressor: Compressor, config: TrainingConfig
+        self,
+        network: nn.Module,
+        modules: Mapping[str, nn.Module],
+        optimisers: list[torch.optim.Optimizer],
+        schedule: Schedule,
+        record_type: type[Record],
+        identity: Mapping[str, Any],
     ) -> None:
-        self.task, self.compressor, self.config = task, compressor, config
-        self.history: list[EpochResult] = []
-        self.best_epoch = 0
-        self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.SGD(
-                task.parameters(), lr=config.network_lr, momentum=config.momentum, fused=True
-            )
-        ]
-        if parameters := list(compressor.parameters()):
-            self.optimisers.append(torch.optim.Adam(parameters, lr=config.band_lr, fused=True))
-        self._best = self._model_state()
+        self.network, self.optimisers, self.schedule = network, optimisers, schedule
+        self._record_type = record_type
+        self.average = None if schedule.averaging is None else copy.deepcopy(network)
+        self.modules = dict(modules)
+        if self.average is not None:
+            self.modules["average"] = self.average
+        self.identity = json.loads(json.dumps(identity))
+        self.history: list[Record] = []
+        self.best_epoch = self.steps = self.step = 0
+        self._best = {} if self.average is not None else self._model_state()
+        self._sums = torch.zeros(0, dtype=torch.float64)
+        self._generator = torch.Generator()
+        self._random: dict[str, Tensor] = {}
+        self._started = self._seconds = 0.0
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated: the average, where there is one."""
+        return self.network if self.average is None else self.average
 
     @property
     def finished(self) -> bool:
         """Whether all epochs are done or patience has run out."""
-        waited = len(self.history) - self.best_epoch
-        patience = self.config.patience
-        return len(self.history) >= self.config.epochs or (
-            patience is not None and waited >= patience
+        patience, waited = self.schedule.patience, len(self.history) - self.best_epoch
+        out_of_patience = patience is not None and waited >= patience
+        return len(self.history) >= self.schedule.epochs or out_of_patience
+
+    @property
+    def result(self) -> TrainingResult[Record]:
+        """The run as far as it has come."""
+        return TrainingResult(
+            history=tuple(self.history),
+            best_epoch=self.best_epoch,
+            stopped_early=len(self.history) < self.schedule.epochs,
         )
 
-    def set_learning_rate(self, learning_rate: float) -> None:
-        """Set the network's learning rate; the band weights' is constant."""
+    def enter_epoch(self, generator: torch.Generator) -> None:
+        """Begin an epoch that draws from ``generator``, or go on in the middle of it."""
+        torch.manual_seed(generator.initial_seed())  # dropout
+        self._generator = generator
+        if self._random:
+            generator.set_state(self._random["epoch"])
+            torch.set_rng_state(self._random["torch"])
+            if "cuda" in self._random and torch.cuda.is_available():
+                torch.cuda.set_rng_state(self._random["cuda"])
+            self._random = {}
+        self._started = time.perf_counter() - self._seconds
+
+    @property
+    def seconds(self) -> float:
+        """What the steps of the epoch took so far, before interruptions too."""
+        return time.perf_counter() - self._started
+
+    @property
+    def images(self) -> int:
+        """Images of the epoch so far."""
+        return int(self._sums[-1])
+
+    def losses(self) -> tuple[float, ...]:
+        """Mean of each loss over the images of the epoch so far."""
+        return tuple((self._sums[:-1] / self._sums[-1]).tolist())
+
+    def set_learning_rate(self, epochs_done: float) -> None:
+        """Set that of the first optimiser; those of others are constant."""
         for group in self.optimisers[0].param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = self.schedule.learning_rate(epochs_done)
 
-    def record(self, result: EpochResult) -> None:
-        """Add an epoch and keep the modules' state if it is the best so far."""
-        self.history.append(result)
-        losses = [entry.validation_loss for entry in self.history]
-        if result.validation_loss <= min(losses):
-            self.best_epoch = result.epoch
-            self._best = self._model_state()
+    @torch.no_grad()
+    def after_step(self, sums: Tensor) -> None:
+        """Take in a step: (L + 1,) float64, sums of the losses of its images and their number."""
+        self.step += 1
+        self.steps += 1
+        self._sums = sums + (self._sums.to(sums.device) if len(self._sums) else 0)
+        if self.average is None or self.schedule.averaging is None:
+            return
+        decay = min(self.schedule.averaging, self.steps / (_AVERAGE_WARM_UP + self.steps))
+        pairs = zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        )
+        for average, value in pairs:
+            if average.is_floating_point():
+                average.lerp_(value, 1 - decay)
+            else:
+                average.copy_(value)
 
-    def restore_best(self) -> None:
-        """Put the modules into the state of the best epoch."""
-        _load_model(self.task, "task.", self._best)
-        _load_model(self.compressor, "compressor.", self._best)
+    def leave_epoch(self, record: Record) -> None:
+        """Add an epoch, and keep the modules' state where it is the best so far."""
+        self.history.append(record)
+        self.step, self._seconds, self._sums = 0, 0.0, self._sums[:0]
+        if record.validation_loss <= min(entry.validation_loss for entry in self.history):
+            self.best_epoch = record.epoch
+            if self.average is None:
+                self._best = self._model_state()
 
-    def save(self, path: Path, fingerprint: str) -> None:
+    def restore(self) -> None:
+        """Put the network into the state that is kept, in evaluation mode."""
+        if self.average is not None:
+            self.network.load_state_dict(self.average.state_dict())
+        else:
+            self._load_modules(self._best)
+        for module in self.modules.values():
+            module.eval()
+
+    def save(self, path: Path) -> None:
         """Write the whole state to one file."""
         tensors = self._model_state()
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
-        tensors |= optimiser_tensors(self.optimisers)
-        progress = {
-            "fingerprint": fingerprint,
-            "config": asdict(self.config),
-            "best_epoch": self.best_epoch,
-            "history": [asdict(result) for result in self.history],
+        tensors |= {
+            f"optimiser.{number}.{index}.{name}": value
+            for number, optimiser in enumerate(self.optimisers)
+            for index, state in optimiser.state_dict()["state"].items()
+            for name, value in state.items()
         }
-        save_tensors(path, tensors, progress)
+        if self.step:
+            tensors["random.epoch"] = self._generator.get_state()
+            tensors["random.torch"] = torch.get_rng_state()
+            if self._sums.is_cuda:
+                tensors["random.cuda"] = torch.cuda.get_rng_state()
+        reached = {
+            "steps": self.steps,
+            "step": self.step,
+            "sums": self._sums.tolist(),
+            "seconds": self.seconds if self.step else 0.0,
+            "best_epoch": self.best_epoch,
+            "history": [asdict(record) for record in self.history],
+        }
+        save_tensors(path, tensors, {"identity": self.identity, **reached})
 
-    def load(self, path: Path, fingerprint: str) -> None:
+    def load(self, path: Path) -> None:
         """Go on from what :meth:`save` wrote; refuses another run's or a damaged file."""
-        tensors, progress = load_tensors(path)
-        if progress.get("fingerprint") != fingerprint or progress.get("config") != asdict(
-            self.config
-        ):
+        tensors, reached = load_tensors(path)
+        if reached.get("identity") != self.identity:
             raise CheckpointError(
-                f"{path} belongs to a run with other settings or data; "
-                "continue it with its own settings, remove it, or choose another folder"
+                f"{path} belongs to a run with another network, data set or settings; continue it "
+                "with its own, remove it, or choose another folder"
             )
         try:
-            _load_model(self.task, "task.", tensors)
-            _load_model(self.compressor, "compressor.", tensors)
-            load_optimisers(self.optimisers, tensors)
-            self._best = below(tensors, "best.")
-            self.best_epoch = int(progress["best_epoch"])
-            self.history = [EpochResult(**_tuples(entry)) for entry in progress["history"]]
+            self._load_modules(tensors)
+            _load_optimisers(self.optimisers, tensors)
+            self._best, self._random = _below(tensors, "best."), _below(tensors, "random.")
+            self.steps, self.step = int(reached["steps"]), int(reached["step"])
+            self._sums = torch.tensor(reached["sums"], dtype=torch.float64)
+            self._seconds = float(reached["seconds"])
+            self.best_epoch = int(reached["best_epoch"])
+            self.history = [self._record_type(**_tuples(each)) for each in reached["history"]]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(
                 f"{path} does not fit this run ({error}); delete it to start again"
             ) from error
 
     def _model_state(self) -> dict[str, Tensor]:
-        state = {f"task.{name}": value for name, value in self.task.state_dict().items()}
-        for name, value in self.compressor.state_dict().items():
-            state[f"compressor.{name}"] = value
-        return {name: value.detach().clone() for name, value in state.items()}
+        return {
+            f"{name}.{key}": value.detach().clone()
+            for name, module in self.modules.items()
+            for key, value in module.state_dict().items()
+        }
+
+    def _load_modules(self, tensors: dict[str, Tensor]) -> None:
+        for name, module in self.modules.items():
+            module.load_state_dict(_below(tensors, f"{name}."))
 
 
-def _load_model(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> None:
-    module.load_state_dict(below(tensors, prefix))
-
-
-def optimiser_tensors(optimisers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """Everything that optimisers remember between steps, by name."""
-    return {
-        f"optimiser.{number}.{index}.{name}": value
-        for number, optimiser in enumerate(optimisers)
-        for index, state in optimiser.state_dict()["state"].items()
-        for name, value in state.items()
-    }
-
-
-def load_optimisers(
+def _load_optimisers(
     optimisers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]
 ) -> None:
-    """Put optimisers into the state that :func:`optimiser_tensors` gave."""
     for number, optimiser in enumerate(optimisers):
         state: dict[int, dict[str, Tensor]] = {}
-        for name, value in below(tensors, f"optimiser.{number}.").items():
+        for name, value in _below(tensors, f"optimiser.{number}.").items():
             index, key = name.split(".", 1)
             state.setdefault(int(index), {})[key] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
-def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Tensors whose names start with a prefix, without it."""
     return {
         name.removeprefix(prefix): value

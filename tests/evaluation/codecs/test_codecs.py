@@ -140,7 +140,7 @@ def test_profiles_are_settings() -> None:
 
 def test_profiles_that_drop_frequencies_are_told_apart_and_not_estimated() -> None:
     whole = Profile(name="whole", tables=TableSet.ijg(20), provenance={"family": "joint"})
-    some = replace(whole, name="some", frequencies=Frequencies.triangle(24, channels=3))
+    some = replace(whole, name="some", frequencies=Frequencies.zigzag(24, channels=3))
     codec = ProfileCodec([whole, some])
     first, second = codec.settings()
     assert (first.family, second.family) == ("joint", "joint + 24 frequencies")

@@ -141,7 +141,7 @@ def _sizes(kept: int | None, count: int, more: float = 0.0) -> list[int]:
 
 def _chosen(rule: str, count: int, channels: int, seed: int) -> Frequencies:
     if rule == "zigzag":
-        return Frequencies.triangle(count, channels=channels)
+        return Frequencies.zigzag(count, channels=channels)
     v, u = np.mgrid[:8, :8]
     fall = np.hypot(v, u) if rule == "energy" else np.maximum(v, 0.8 * u)
     chance = np.random.default_rng(seed if rule == "importance" else 9)

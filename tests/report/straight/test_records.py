@@ -18,7 +18,7 @@ def test_runs_are_grouped_by_setting_and_seed() -> None:
     assert len(records.runs) == 3 + 9
     assert all(list(runs) == [0, 4] for runs in records.runs.values())
     run = records.runs[Setting("resnet-small", "coefficients", 24, "zigzag")][4]
-    assert run.frequencies == Frequencies.triangle(24, channels=3)
+    assert run.frequencies == Frequencies.zigzag(24, channels=3)
     assert run.file_bytes == pytest.approx(1700 * 1.02 + 14, abs=1)
     pixels = records.runs[Setting("resnet", "pixels")][0]
     assert pixels.frequencies is None

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from torch import nn
 
 from bandwise import jpeg
-from bandwise.encoding import encode_pixels
 from bandwise.evaluation.codecs.base import Pixels, Setting, pixels_key
 from bandwise.guidance import Guide, Rungs
 from bandwise.profile import Profile
@@ -41,7 +40,7 @@ class GuidedCodec:
         tolerances: Sequence[float] = TOLERANCES,
     ) -> None:
         self.name = name
-        self._guide = Guide(profiles, guide, encode=encode_pixels, device=device)
+        self._guide = Guide(profiles, guide, device=device)
         self._tolerances = tuple(tolerances)
         self._known: dict[bytes, Rungs] = {}
 

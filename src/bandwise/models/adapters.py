@@ -12,7 +12,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,17 +221,13 @@ def _batches(
         if not groups or groups[-1][0].shape != one.shape or full:
             groups.append([])
         groups[-1].append(one)
-    if fixed is not None and any(len(group) != fixed for group in groups):
-        if fixed != 1:
-            raise ModelError(
-                f"the model reads batches of {fixed} images; export it with a batch of 1, or with "
-                "a dynamic one"
-            )
+    if fixed not in (None, 1) and any(len(group) != fixed for group in groups):
+        raise ModelError(
+            f"the model reads batches of {fixed} images; export it with a batch of 1, or with a "
+            "dynamic one"
+        )
     return [np.stack(group) for group in groups]
 
 
 def _identity(name: str, preprocessing: Preprocessing, sha256: str) -> dict[str, Any]:
-    return cast(
-        dict[str, Any],
-        {"name": name, "preprocessing": preprocessing.to_json(), "sha256": sha256},
-    )
+    return {"name": name, "preprocessing": preprocessing.to_json(), "sha256": sha256}

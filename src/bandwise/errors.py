@@ -7,6 +7,7 @@
     ├── TableError              a quantisation table out of its range (also a ValueError)
     ├── CoefficientError        coefficients that do not fit together (also a ValueError)
     ├── ProfileError            a profile that is damaged or contradicts itself (also a ValueError)
+    ├── PlanError               a plan that is damaged or contradicts itself (also a ValueError)
     ├── EncodingError           an image that its profile is not for (also a ValueError)
     ├── JpegUnavailableError    the native JPEG extension is not built
     ├── JpegError               a file that is damaged, or that JPEG cannot express
@@ -88,6 +89,10 @@ class CoefficientError(BandwiseError, ValueError):
 
 class ProfileError(BandwiseError, ValueError):
     """A profile is damaged, of a newer layout, or its parts do not fit together."""
+
+
+class PlanError(BandwiseError, ValueError):
+    """A plan is damaged, of a newer layout, or its parts do not fit together."""
 
 
 class EncodingError(BandwiseError, ValueError):

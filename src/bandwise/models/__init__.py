@@ -1,0 +1,1 @@
+"""Models that are asked: how they are loaded, what they see, what they answer."""

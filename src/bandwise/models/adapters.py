@@ -34,9 +34,12 @@ class Model(ABC):
     ----------
     name
         What messages and records call it.
+    reading_side
+        Pixels of the short side to which images are scaled first; None where that is not known.
     """
 
     name: str
+    reading_side: int | None = None
 
     def __call__(self, images_u8: Sequence[Pixels]) -> Scores:
         """Scores (N, classes) of images (height, width) or (height, width, 3).
@@ -106,6 +109,7 @@ class TorchModel(Model):
         self._module = module.eval().to(device)
         self._device = device
         self.preprocessing = preprocessing
+        self.reading_side = preprocessing.reading_side
         self.name = name or type(module).__name__
 
     def _scores(self, images_u8: Sequence[Pixels]) -> Any:
@@ -153,6 +157,7 @@ class OnnxModel(Model):
         self._session = open_session(path)
         self._path = path
         self.preprocessing = preprocessing
+        self.reading_side = preprocessing.reading_side
         self.name = name or path.name
         inputs = self._session.get_inputs()
         outputs = [each.name for each in self._session.get_outputs()]

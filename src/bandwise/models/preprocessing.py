@@ -91,6 +91,11 @@ class Preprocessing:
             return values
         return np.ascontiguousarray(values.transpose(2, 0, 1))
 
+    @property
+    def reading_side(self) -> int | None:
+        """Pixels of the short side after resizing; None where the size is left."""
+        return min(self.resize) if isinstance(self.resize, tuple) else self.resize
+
     def to_json(self) -> dict[str, Any]:
         """JSON values that tell this preprocessing from others."""
         return asdict(self)

@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
 SIDE = 30_000
 SECONDS = 900

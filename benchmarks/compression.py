@@ -10,7 +10,7 @@ files. Prints Markdown tables.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,23 +23,29 @@ from bandwise import jpeg
 from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
 from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
-from bandwise.learning import fisher_information, sensitivity_candidates
-from bandwise.measures.curves import envelope
+from bandwise.frequency.rate import RateCurves, estimate_bits
+from bandwise.frequency.rounding import round_half_away
+from bandwise.frequency.tables import QuantTable, TableSet, flat
+from bandwise.frequency.transform import pixels_to_blocks
+from bandwise.learning import sensitivity_candidates
+from bandwise.learning.profiles import (
+    LAGRANGIANS,
+    LearnConfig,
+    make_profile,
+    profile_origin,
+    sensitivity_input,
+)
+from bandwise.models import logits_of, to_unit_range
+from bandwise.models.networks import load_network
 from bandwise.profile import Profile
-from bandwise.rate import Calibration, RateCurves, symbol_bits
-from bandwise.recipes.learning import SLOPES, LearnConfig, problem_of, profile_of
-from bandwise.rounding import Rounding, quantise
-from bandwise.tables import QuantTable, TableSet, flat
-from bandwise.tasks import logits_of, to_unit_range
-from bandwise.tasks.networks import load_network
-from bandwise.transform import pixels_to_blocks
+from bandwise.statistics import envelope
 
 QUALITIES = (5, 7, 10, 15, 20, 30, 40, 50, 75, 90)
-PRICES = (4e-7, 1e-6, 2.5e-6, 6.3e-6, 1.6e-5)
-CURVE = (*SLOPES[::2], 4e-5, 6.3e-5, 1e-4)
-"""Prices of the curve that optimised quantisation is compared with, which has to end later."""
+MEASURED = (4e-7, 1e-6, 2.5e-6, 6.3e-6, 1.6e-5)
+CURVE = (*LAGRANGIANS[::2], 4e-5, 6.3e-5, 1e-4)
+"""λ of the curve that optimised quantisation is compared with, which has to end later."""
 
-RELATIVE_SLOPES = (0.1, 0.3, 1.0)
+RELATIVE = (0.1, 0.3, 1.0)
 WRITTEN = {
     "baseline with JFIF": {"progressive": False},
     **dict(
@@ -48,10 +54,7 @@ WRITTEN = {
 }
 
 Rates = list[tuple[float, float]]
-"""Bytes an image and mean divergence, by price."""
-
-Estimate = Callable[[Sequence[Tensor], Sequence[TableSet]], NDArray[np.float64]]
-"""Bits of luma and of chroma an image, (T, 2), of unquantised blocks with each of T table sets."""
+"""Bytes an image and mean divergence, by λ."""
 
 
 def other_tables() -> list[TableSet]:
@@ -74,17 +77,14 @@ def steps_of(tables: TableSet) -> list[Tensor]:
     return [torch.tensor(table.array) for table in (tables.luma, tables.chroma, tables.chroma)]
 
 
-def by_symbols(rounding: Rounding) -> Estimate:
-    def estimate(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
-        noise = torch.Generator().manual_seed(0)
-        counted = []
-        for tables in sets:
-            scaled = [x / q for x, q in zip(planes, steps_of(tables), strict=True)]
-            bits = symbol_bits([quantise(values, rounding, noise) for values in scaled])
-            counted.append([float(part.double().mean()) for part in bits])
-        return np.array(counted)
-
-    return estimate
+def by_symbols(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
+    """Bits an image, (T,), of unquantised blocks with each of T table sets."""
+    counted = []
+    for tables in sets:
+        scaled = [x / q for x, q in zip(planes, steps_of(tables), strict=True)]
+        bits = estimate_bits([round_half_away(values) for values in scaled])
+        counted.append(float(bits.double().mean()))
+    return np.array(counted)
 
 
 def by_curves(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.float64]:
@@ -92,51 +92,31 @@ def by_curves(planes: Sequence[Tensor], sets: Sequence[TableSet]) -> NDArray[np.
     blocks = [plane.shape[1] * plane.shape[2] for plane in planes]
     counted = []
     for tables in sets:
-        luma, *chroma = (
-            number * float(bits.gather(1, steps.reshape(-1, 1) - 1).sum())
-            for number, bits, steps in zip(blocks, curves, steps_of(tables), strict=True)
+        counted.append(
+            sum(
+                number * float(bits.gather(1, steps.reshape(-1, 1) - 1).sum())
+                for number, bits, steps in zip(blocks, curves, steps_of(tables), strict=True)
+            )
         )
-        counted.append([luma, sum(chroma)])
     return np.array(counted)
 
 
 def payload_bits(pixels_u8: Tensor, sets: Sequence[TableSet]) -> NDArray[np.float64]:
     images = list(map(as_array, pixels_u8))
-    files = [jpeg.encode_batch(images, tables, progressive=False) for tables in sets]
+    files = [[jpeg.encode(image, tables, progressive=False) for image in images] for tables in sets]
     return np.array([8 * np.mean([jpeg.payload_bytes(data) for data in each]) for each in files])
 
 
-def rate_estimates(fitted_u8: Tensor, measured_u8: Tensor) -> list[list[str]]:
-    """Errors of the mean payload; coefficients are fitted to other images, libjpeg's tables."""
-    estimates = {
-        "`estimate_bits`": by_symbols("hard"),
-        "`RateCurves`": by_curves,
-        "`estimate_bits`, noise for rounding": by_symbols("noise"),
-    }
+def rate_estimates(pixels_u8: Tensor) -> list[list[str]]:
+    """Errors of the mean payload with libjpeg's tables and with others."""
     libjpegs, others = [TableSet.ijg(quality) for quality in QUALITIES], other_tables()
-    fitted, planes = (
-        pixels_to_blocks(to_unit_range(pixels), "4:2:0") for pixels in (fitted_u8, measured_u8)
-    )
-    blocks = sum(plane.shape[1] * plane.shape[2] for plane in planes)
-    fitted_bits = payload_bits(fitted_u8, libjpegs)
-    real = payload_bits(measured_u8, [*libjpegs, *others])
+    planes = pixels_to_blocks(to_unit_range(pixels_u8), "4:2:0")
+    real = payload_bits(pixels_u8, [*libjpegs, *others])
     rows = []
-    for name, estimate in estimates.items():
-        luma, chroma = estimate(fitted, libjpegs).T
-        calibration = Calibration.fit(
-            luma_bits=luma,
-            chroma_bits=chroma,
-            blocks=np.full(len(luma), blocks),
-            payload_bits=fitted_bits,
-        )
-        found = torch.from_numpy(estimate(planes, [*libjpegs, *others]))
-        cells = []
-        for calibrated in (Calibration(), calibration):
-            errors = calibrated(found[:, 0], found[:, 1], blocks).numpy() / real - 1
-            cells += [spread(errors[: len(libjpegs)]), spread(errors[len(libjpegs) :])]
-        rows.append([name, *cells])
-    headings = ["libjpeg's tables", f"{len(others)} others"]
-    return [["estimate", *headings, *(f"{heading}, fitted" for heading in headings)], *rows]
+    for name, estimate in (("`estimate_bits`", by_symbols), ("`RateCurves`", by_curves)):
+        errors = estimate(planes, [*libjpegs, *others]) / real - 1
+        rows.append([name, spread(errors[: len(libjpegs)]), spread(errors[len(libjpegs) :])])
+    return [["estimate", "libjpeg's tables", f"{len(others)} others"], *rows]
 
 
 def spread(errors: NDArray[np.float64]) -> str:
@@ -150,7 +130,10 @@ def containers(sets: dict[str, TableSet], pixels_u8: Tensor) -> list[list[str]]:
     rows = []
     for label, tables in sets.items():
         images = [jpeg.pixels_to_coefficients(as_array(pixels), tables) for pixels in pixels_u8]
-        files = [jpeg.write_coefficients_batch(images, **kind) for kind in WRITTEN.values()]
+        files = [
+            [jpeg.write_coefficients(image, **kind) for image in images]
+            for kind in WRITTEN.values()
+        ]
         sizes = np.array([[len(data) for data in kind] for kind in files])
         payloads = np.array([[jpeg.payload_bytes(data) for data in kind] for kind in files])
         wins = np.bincount(sizes.argmin(0), minlength=len(sizes)) / len(images)
@@ -158,26 +141,26 @@ def containers(sets: dict[str, TableSet], pixels_u8: Tensor) -> list[list[str]]:
         cells = [f"{size:,.0f} ({headers:.0f})" for size, headers in measured]
         shares = ", ".join(f"{100 * won:.0f}" for won in wins)
         rows.append([label, "one" if tables.luma == tables.chroma else "two", *cells, shares])
-    return [["price of a bit", "tables", *WRITTEN, "smallest for, %"], *rows]
+    return [["λ", "tables", *WRITTEN, "smallest for, %"], *rows]
 
 
 def optimised(rates: dict[float, Rates]) -> list[list[str]]:
-    """Bytes of optimised files against plain ones, between whose prices it is interpolated."""
+    """Bytes of optimised files against plain ones, between whose λ it is interpolated."""
     plain = np.log(rates[0.0])
     closeness, log_bytes = envelope(plain[:, 0], -plain[:, 1])
     rows = []
-    for relative in RELATIVE_SLOPES:
+    for relative in RELATIVE:
         sizes, nats = np.log(rates[relative]).T
         equal = np.interp(-nats, closeness, log_bytes, left=np.nan, right=np.nan)
         changes = 100 * np.expm1(sizes - equal)
         rows.append([f"{relative:g}", *(f"{change:+.1f}" for change in changes)])
-    return [["relative slope", *(f"{price:g}" for price in PRICES)], *rows]
+    return [["relative λ", *(f"{price:g}" for price in MEASURED)], *rows]
 
 
 def rates_of(profiles: Sequence[Profile], data: Dataset, network: nn.Module) -> Rates:
     images = data.split("validation")
     codec = ProfileCodec(profiles)
-    points = measure(
+    measurements = measure(
         codec,
         codec.settings(),
         images,
@@ -185,7 +168,7 @@ def rates_of(profiles: Sequence[Profile], data: Dataset, network: nn.Module) -> 
         original_logits=logits_of(network, images.pixels_u8),
         conditions=Conditions(split="validation", network="", seed=0),
     )
-    return [(row["bytes"] / row["images"], row["divergence"]) for row in points]
+    return [(each.mean_bytes, each.divergence) for each in measurements]
 
 
 def show(title: str, rows: Sequence[Sequence[str]]) -> None:
@@ -208,27 +191,22 @@ def main() -> None:
     network = load_network(options.network, options.weights, channels=channels, num_classes=classes)
     pixels_u8 = data.split("validation").pixels_u8
     print(f"{data.name} at {side}×{side}, {len(pixels_u8)} validation images; {options.network}")
-    for_fit = data.train.pixels_u8[:: max(len(data.train) // len(pixels_u8), 1)]
-    show(
-        "Error of the mean payload, %: mean of absolute (range)", rate_estimates(for_fit, pixels_u8)
-    )
+    show("Error of the mean payload, %: mean of absolute (range)", rate_estimates(pixels_u8))
 
     config = LearnConfig(network=options.network)
-    problem = problem_of(config, data, network)
-    sensitivity = fisher_information(problem)
-    candidates = {
-        relative: list(sensitivity_candidates(problem, prices, sensitivity=sensitivity))
-        for relative, prices in ((0.0, CURVE), *((each, PRICES) for each in RELATIVE_SLOPES))
-    }
-    learned = {each.label: each.tables for each in candidates[RELATIVE_SLOPES[0]]}
+    given = sensitivity_input(config, data, network)
+    origin = profile_origin(config, data, network)
+    curve = list(sensitivity_candidates(given, (*CURVE, *MEASURED)))
+    measured = curve[len(CURVE) :]
+    learned = {each.label: each.tables for each in measured}
     show("Bytes an image (headers)", containers(learned, pixels_u8))
     rates = {
         relative: rates_of(
-            [profile_of(c, replace(config, rdo=relative), data, network) for c in found],
+            [make_profile(each, replace(config, rdo=relative), origin) for each in found],
             data,
             network,
         )
-        for relative, found in candidates.items()
+        for relative, found in ((0.0, curve[: len(CURVE)]), *((r, measured) for r in RELATIVE))
     }
     show("Bytes of optimised files against plain ones of equal divergence, %", optimised(rates))
 

@@ -30,18 +30,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.dataset import encode_shards
+from bandwise.encoding import ProfileEncoder
+from bandwise.executors import Executor, InProcess, Processes, Ray
+from bandwise.frequency.tables import TableSet
 from bandwise.images import image_suffixes
-from bandwise.pipeline import EncodeOptions, Executor, InProcess, Processes, Ray, encode_shards
 from bandwise.profile import Profile
-from bandwise.results import machine
-from bandwise.tables import TableSet
+from bandwise.system import machine
 
 SIZES = {(224, 224): 1, (1024, 768): 8}
 """Sizes in pixels, and by how much fewer images there are of each."""
 
 TABLES = TableSet.ijg(60)
-PROFILE = Profile(name="benchmark", tables=TABLES)
-OPTIONS = EncodeOptions(container="baseline")
+ENCODER = ProfileEncoder(Profile(name="benchmark", tables=TABLES), "baseline")
 
 
 def photographs(folder: Path | None) -> Iterator[Image.Image]:
@@ -95,9 +96,7 @@ def pillow(source: Path, out: Path, *, processes: int) -> None:
 
 
 def bandwise(source: Path, out: Path, *, executor: Executor, shard_images: int) -> None:
-    encode_shards(
-        str(source), out, PROFILE, options=OPTIONS, executor=executor, shard_images=shard_images
-    )
+    encode_shards(str(source), out, ENCODER, executor=executor, shard_images=shard_images)
 
 
 def cpu_seconds() -> float:

@@ -29,12 +29,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bandwise.dataset import encode_shards, verify
+from bandwise.encoding import ProfileEncoder
 from bandwise.errors import BandwiseError, OutputError
-from bandwise.pipeline import Executor, InProcess, Processes, encode_shards, verify
+from bandwise.executors import Executor, InProcess, Processes
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
-PROFILE = Profile(name="faults", tables=TableSet.ijg(50))
+ENCODER = ProfileEncoder(Profile(name="faults", tables=TableSet.ijg(50)))
 SHARD_IMAGES = 12
 
 
@@ -55,7 +57,7 @@ def encode(source: Path, out: Path, executor: Executor) -> None:
     encode_shards(
         str(source),
         out,
-        PROFILE,
+        ENCODER,
         shard_images=SHARD_IMAGES,
         resume=True,
         executor=executor,

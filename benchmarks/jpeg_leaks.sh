@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from bandwise import jpeg
-from bandwise.tables import TableSet
+from bandwise.frequency.tables import TableSet
 
 rng = np.random.default_rng(0)
 folder = Path(sys.argv[1])

@@ -20,9 +20,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bandwise.pipeline import encode_shards, executor_of
+from bandwise.dataset import encode_shards
+from bandwise.encoding import ProfileEncoder
+from bandwise.executors import executor_of
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
 FILES = 50
 A_FOLDER = 1000
@@ -41,8 +43,8 @@ def write_source(folder: Path, count: int) -> None:
 
 
 def run(source: Path, out: Path, workers: int) -> None:
-    profile = Profile(name="memory", tables=TableSet.ijg(50))
-    encode_shards(str(source), out, profile, executor=executor_of("local", workers))
+    encoder = ProfileEncoder(Profile(name="memory", tables=TableSet.ijg(50)))
+    encode_shards(str(source), out, encoder, executor=executor_of("local", workers))
     used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(*(each.ru_maxrss for each in used))
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.tables import TableSet
+from bandwise.frequency.tables import TableSet
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 CASES = (  # name, width, height, mode, files
@@ -130,7 +130,10 @@ def main() -> None:
         images = sources(options.folder, (width, height), mode, count)
         pixels = [np.asarray(image) for image in images]
         for progressive in (False, True):
-            files = jpeg.encode_batch(pixels, tables, progressive=progressive, optimise=progressive)
+            files = [
+                jpeg.encode(each, tables, progressive=progressive, optimise=progressive)
+                for each in pixels
+            ]
             kind = "progressive" if progressive else "baseline"
             print(f"\n{name}, {kind}, {np.mean([len(data) for data in files]):,.0f} bytes a file")
             print("  contender  threads  images/s   / simplejpeg   / Pillow   / own one thread")

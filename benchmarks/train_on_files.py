@@ -22,11 +22,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from bandwise.data.draws import Draws
-from bandwise.data.epochs import draw_batches, epoch_generator
+from bandwise.data.augment import mix
+from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
-from bandwise.inference.model import Reads
-from bandwise.recipes.training import TrainConfig, examples, train_on_files
+from bandwise.learning.jpeg_network import TrainConfig, examples, train_on_files
+from bandwise.models import Reads
 from bandwise.training import NetworkConfig
 
 FORMS: tuple[Reads, ...] = ("pixels", "coefficients")
@@ -40,10 +40,10 @@ def input_seconds(data: FileDataset, form: Reads) -> float:
     augmentation = TRAINING.augmentation
     started = time.perf_counter()
     for index in draw_batches(len(source), TRAINING.batch_size, generator):
-        draws = Draws(generator, len(index))
-        inputs = source.augment(source.read(index), augmentation, draws, scale=1.0)
+        draws = BatchRandom(generator, len(index))
+        inputs = source.augment(source.read(index), augmentation, draws, 1.0)
         targets = F.one_hot(source.labels[index], data.num_classes).float()
-        source.mix(inputs, targets, augmentation.mix, draws)
+        mix(inputs, targets, augmentation.mix, draws)
     return time.perf_counter() - started
 
 

@@ -22,10 +22,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bandwise.tasks.networks import COEFFICIENT_NETWORKS
-from bandwise.training import NetworkConfig
-from bandwise.training.network_state import NetworkState
-from bandwise.training.processes import ALONE
+import torch
+
+from bandwise.models.networks import COEFFICIENT_NETWORKS
+from bandwise.training import EpochRecord, NetworkConfig
+from bandwise.training.state import RunState
 
 EPOCHS = 2
 
@@ -58,14 +59,16 @@ def rate(folder: Path, out: Path, processes: int, options: Sequence[str]) -> flo
 
 def checkpoint_seconds(network: str, out: Path) -> list[float]:
     """Times of writing a checkpoint, with the momenta of the optimiser."""
-    run = NetworkState(COEFFICIENT_NETWORKS[network](10), NetworkConfig(), None, ALONE)
-    for value in run.network.parameters():
+    module = COEFFICIENT_NETWORKS[network](10)
+    for value in module.parameters():
         value.grad = value.detach().clone()
-    run.optimisers[0].step()
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9)
+    optimiser.step()
+    run = RunState(module, {"network": module}, [optimiser], NetworkConfig(), EpochRecord, {})
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
-        run.save(out, "")
+        run.save(out)
         seconds.append(time.perf_counter() - started)
     return seconds
 

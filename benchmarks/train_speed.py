@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -28,16 +27,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.bands import radial_bands
-from bandwise.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.data.batches import TensorBatches, to_coefficients
-from bandwise.recipes.pool import ALLOCATOR
-from bandwise.results import available_cores, machine, versions
-from bandwise.tasks import Classification
-from bandwise.tasks.networks import SequenceCNN
-from bandwise.training import TrainingConfig, train
-from bandwise.training.loop import train_step
-from bandwise.training.state import RunState
+from bandwise.executors import prepare_torch_worker
+from bandwise.frequency.bands import radial_bands
+from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
+from bandwise.models import Classification
+from bandwise.models.networks import SequenceCNN
+from bandwise.system import available_cores, machine, versions
+from bandwise.training import TrainingConfig, joint_loss, train
 
 BATCH = 128
 SIDE = 28
@@ -104,23 +101,31 @@ def bandwise_seconds(compressor: Compressor, batches: TensorBatches) -> float:
 def overhead_ratio(batches: TensorBatches) -> float:
     """Median time of an adaptive step over that of a static one, taken in turn."""
     bands = radial_bands(SIDE, SIDE, 8)
-    compressors = (StaticBands(bands, normalisation="softmax"), LearnedBands(bands))
-    runs = [
-        RunState(Classification(SequenceCNN(SIDE * SIDE, CLASSES)), compressor, TrainingConfig())
-        for compressor in compressors
-    ]
+    config = TrainingConfig()
+    runs: list[tuple[Classification, Compressor, list[torch.optim.Optimizer]]] = []
+    arms: list[Compressor] = [StaticBands(bands, normalisation="softmax"), LearnedBands(bands)]
+    for compressor in arms:
+        task = Classification(SequenceCNN(SIDE * SIDE, CLASSES))
+        sgd = torch.optim.SGD(task.parameters(), lr=config.network_lr, momentum=0.9, fused=True)
+        weights = list(compressor.parameters())
+        adam = [torch.optim.Adam(weights, lr=config.band_lr, fused=True)] if weights else []
+        runs.append((task, compressor, [sgd, *adam]))
     seconds: tuple[list[float], list[float]] = ([], [])
     for coefficients, labels in batches.epoch(0):
-        for run, taken in zip(runs, seconds, strict=True):
+        for (task, compressor, optimisers), taken in zip(runs, seconds, strict=True):
             started = time.perf_counter()
-            train_step(run, coefficients, labels)
+            for optimiser in optimisers:
+                optimiser.zero_grad()
+            joint_loss(task, compressor, coefficients, labels, config).loss.backward()
+            for optimiser in optimisers:
+                optimiser.step()
             taken.append(time.perf_counter() - started)
     static, adaptive = (statistics.median(taken[5:]) for taken in seconds)
     return adaptive / static
 
 
 def work(count: int, barrier: Barrier, results: Queue[tuple[float, float]]) -> None:
-    torch.set_num_threads(1)
+    prepare_torch_worker()
     pixels, labels = images(count)
     batches = TensorBatches(to_coefficients(pixels), labels, batch_size=BATCH, shuffle_seed=0)
     bands = radial_bands(SIDE, SIDE, 8)
@@ -136,12 +141,9 @@ def plain_work(count: int, threads: int, results: Queue[Any]) -> None:
 def workers_round(count: int, cores: int) -> list[tuple[float, float]]:
     context = get_context("spawn")
     barrier, results = context.Barrier(cores), context.Queue()
-    os.environ.update(ALLOCATOR)
     processes = [context.Process(target=work, args=(count, barrier, results)) for _ in range(cores)]
     for process in processes:
         process.start()
-    for name in ALLOCATOR:
-        del os.environ[name]
     measured = [results.get() for _ in processes]
     for process in processes:
         process.join()

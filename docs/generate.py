@@ -1,6 +1,6 @@
 """Write the parts of the documentation that come from the code and from the results.
 
-    python docs/generate.py            writes docs/cli.md, docs/api.md, tables of results, figures
+    python docs/generate.py            writes docs/cli.md, tables of results, figures
     python docs/generate.py --check    fails where a file is not what would be written
 
 Figures are drawn only when writing: their bytes depend on the version of the drawing library.
@@ -17,21 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from reference import api_reference
 from result_tables import FIGURES, figure_path, results_part
 
-from bandwise.cli.main import COMMANDS, EXIT_CODES, application, load_command
+from bandwise.cli.main import EXIT_CODES, all_commands, application
 from bandwise.report import write_report
-from bandwise.results import read_rows
+from bandwise.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {path.parent.name: path for path in sorted(ROOT.glob("results/*/results.jsonl"))}
 """Results by name; a page has a part for each, and may have parts for those yet to come."""
 
-PAGES = {
-    "adaptive": "docs/compression.md",
-    "straight-longer": "docs/straight-from-jpeg.md",
-}
+PAGES = {"straight-longer": "docs/straight-from-jpeg.md"}
 """Pages with parts of results, by the name of the results; README.md has all others."""
 
 
@@ -43,8 +39,7 @@ def cli_reference() -> str:
     parts += ["| exit code | meaning |", "|---|---|"]
     parts += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     parts.append("")
-    for name in COMMANDS:
-        command = load_command(name)
+    for name, command in all_commands():
         summary, _, rest = command.help.partition("Example: ")
         parts += [f"## bandwise {name}", "", " ".join(summary.split()), ""]
         parts += ["```", " ".join(rest.split()), "```", "", *options_table(command)]
@@ -75,7 +70,7 @@ def readme(text: str, results: Mapping[str, Path]) -> str:
         pattern = re.compile(re.escape(marker) + r".*?<!-- end -->", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"the page of {name} has no part {marker} … <!-- end -->")
-        part = f"{marker}\n{results_part(name, read_rows(path))}\n<!-- end -->"
+        part = f"{marker}\n{results_part(name, Results.load(path))}\n<!-- end -->"
         text = pattern.sub(lambda _, new=part: new, text)
     return text
 
@@ -83,7 +78,6 @@ def readme(text: str, results: Mapping[str, Path]) -> str:
 def documents() -> Iterator[tuple[Path, str]]:
     """Each generated file with what it should hold."""
     yield ROOT / "docs" / "cli.md", cli_reference()
-    yield ROOT / "docs" / "api.md", api_reference()
     for page in ("README.md", *PAGES.values()):
         here = {name: at for name, at in RESULTS.items() if PAGES.get(name, "README.md") == page}
         yield ROOT / page, readme((ROOT / page).read_text(), here)
@@ -93,9 +87,9 @@ def draw() -> None:
     """Renew the figures that pages show."""
     for name in FIGURES.keys() & RESULTS.keys():
         with tempfile.TemporaryDirectory() as folder:
-            write_report(RESULTS[name], Path(folder))
-            for figure in FIGURES[name]:
-                target = ROOT / figure_path(name, figure)
+            write_report(Results.load(RESULTS[name]), Path(folder))
+            for figure, shown in FIGURES[name].items():
+                target = ROOT / figure_path(shown)
                 target.parent.mkdir(exist_ok=True)
                 target.write_bytes((Path(folder) / "figures" / f"{figure}.png").read_bytes())
 

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from bandwise import jpeg
-from bandwise.adaptive import AdaptiveProfile
-from bandwise.coefficients import Subsampling
-from bandwise.frequencies import Frequencies
-from bandwise.pipeline import encode_shards, encode_tree
-from bandwise.policy import Policy, statistics_count
+from bandwise.dataset import encode_shards, encode_tree
+from bandwise.encoding import ProfileEncoder
+from bandwise.executors import InProcess
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
 from bandwise.results import SCHEMA
-from bandwise.tables import TableSet, flat
 
 PROFILE = Profile(name="fuzz", tables=TableSet(luma=flat(9), chroma=flat(21)))
+ENCODER = ProfileEncoder(PROFILE)
 OTHER_PROFILE = Profile(name="other", tables=TableSet.ijg(30), subsampling="4:4:4")
 
 
@@ -53,7 +54,7 @@ def jpegs() -> list[bytes]:
     tables = TableSet.ijg(50)
     return [
         *(jpeg.encode(pixels(), tables, subsampling=s, progressive=False) for s in schemes),
-        jpeg.encode(pixels(17, 18), tables, restart_interval=1, progressive=False),
+        saved(Image.fromarray(pixels(17, 18)), "JPEG", restart_marker_blocks=1),
         jpeg.encode(pixels(), tables, icc=icc[:200], exif=exif.tobytes()),
         jpeg.encode(pixels(grey=True), tables),
         jpeg.encode(pixels(grey=True), tables, progressive=False, jfif=False),
@@ -93,28 +94,17 @@ def pictures() -> list[bytes]:
 
 def profiles() -> list[bytes]:
     """Profiles of each schema."""
-    size = statistics_count(1)
-    policy = Policy(
-        mean=np.zeros(size, np.float32),
-        deviation=np.ones(size, np.float32),
-        centroids=np.zeros((1, size), np.float32),
-        hidden_weight=np.zeros((size, 1), np.float32),
-        hidden_bias=np.zeros(1, np.float32),
-        output_weight=np.zeros((1, 2), np.float32),
-        output_bias=np.zeros(2, np.float32),
-    )
     grey = TableSet(luma=flat(9))
-    every: list[Profile | AdaptiveProfile] = [
+    every = [
         PROFILE,
         Profile(
             name="optimised",
             tables=grey,
-            rate_distortion=RateDistortion(slope=0.5, sensitivity={"luma": np.ones((8, 8))}),
+            rate_distortion=RateDistortion(lagrangian=0.5, sensitivity={"luma": np.ones((8, 8))}),
             provenance={"seed": 1},
             curve=[{"bytes": 10}],
         ),
         PROFILE.keeping(Frequencies((0, 1, 8, 64, 128))),
-        AdaptiveProfile(name="codebook", codebook=((grey,),), policy=policy, slope=0.1),
     ]
     return [json.dumps(each.to_json()).encode() for each in every]
 
@@ -213,6 +203,7 @@ def results() -> list[bytes]:
         "bytes": 400,
         "payload_bytes": 100,
         "accuracy": 0.5,
+        "agreement": 0.5,
         "divergence": 0.1,
         "image_bytes": [200, 200],
         "image_correct": "01",
@@ -222,17 +213,10 @@ def results() -> list[bytes]:
 
 def reported() -> list[bytes]:
     """One row of each kind of every experiment that has a report."""
-    from tests.report.adaptive.synthetic import adaptive_rows
-    from tests.report.conftest import synthetic_rows
-    from tests.report.rate_accuracy.synthetic import rate_rows
-    from tests.report.straight.synthetic import straight_rows
+    from bandwise.results import Record
+    from tests.report.synthetic import RESULTS
 
-    experiments = (
-        synthetic_rows(seeds=(0,), epochs=1, classes=tuple("abcd"), image_shape=(1, 8, 8)),
-        rate_rows(images=100, examples=1),
-        adaptive_rows(seeds=(0,), examples=1),
-        straight_rows(seeds=(0,), test=8, epochs=1),
-    )
+    experiments = ([record.to_row() for record in make().of(Record)] for make in RESULTS.values())
     kinds = ({row["record"]: row for row in reversed(rows)} for rows in experiments)
     return [
         b"".join(json.dumps(row).encode() + b"\n" for row in of_kind.values()) for of_kind in kinds
@@ -244,8 +228,8 @@ def models() -> list[bytes]:
     import torch
 
     from bandwise.checkpoint import save_tensors
-    from bandwise.inference import Model
-    from bandwise.tasks.networks import build_network
+    from bandwise.models.model import Model
+    from bandwise.models.networks import build_network
 
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.safetensors"
@@ -281,8 +265,8 @@ def folders() -> tuple[tuple[dict[str, bytes], dict[str, bytes]], Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(saved(Image.fromarray(pixels(4 + number, 5)), "PNG"))
     (source / "class0/x.png").write_bytes(b"no image")
-    encode_shards(str(source), folder / "shards", PROFILE, shard_images=2)
-    encode_tree(source, folder / "tree", PROFILE, workers=1)
+    encode_shards(str(source), folder / "shards", ENCODER, shard_images=2)
+    encode_tree(source, folder / "tree", ENCODER, executor=InProcess())
     return (dict(_files(folder / "shards")), dict(_files(folder / "tree"))), source
 
 

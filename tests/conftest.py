@@ -6,7 +6,9 @@
 import gc
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,13 @@ def ray_cluster() -> Iterator[None]:
     for each in gc.get_objects():  # Ray does not wait for its own processes
         if type(each) is subprocess.Popen:  # isinstance asks, and some objects warn
             each.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def documents() -> dict[Path, str]:
+    """Every file of the documentation that is generated, with what it should hold."""
+    sys.path.insert(0, str(REPOSITORY / "docs"))
+    try:
+        return dict(import_module("generate").documents())
+    finally:
+        sys.path.pop(0)

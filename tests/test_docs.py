@@ -1,8 +1,6 @@
 """The documentation says what the code and the results say."""
 
 import re
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,10 @@ import pytest
 import torch
 
 from bandwise import jpeg
-from bandwise.cli.main import COMMANDS, load_command
-from bandwise.results import write_rows
-from tests.report.adaptive.synthetic import adaptive_rows
-from tests.report.conftest import synthetic_rows
-from tests.report.rate_accuracy.synthetic import rate_rows
-from tests.report.straight.synthetic import straight_rows
+from bandwise.cli.main import all_commands
+from bandwise.report import Table, summary
+from bandwise.results import Record, write_rows
+from tests.report.synthetic import RESULTS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -35,14 +31,9 @@ PART = "before\n<!-- generated: clothing128 -->\nold\n<!-- end -->\nafter\n"
 """A README with a place for rate-accuracy results."""
 
 
-def test_generated_parts_are_current() -> None:
-    checked = subprocess.run(
-        [sys.executable, ROOT / "docs" / "generate.py", "--check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+def test_generated_parts_are_current(documents: dict[Path, str]) -> None:
+    stale = [path.name for path, text in documents.items() if path.read_text() != text]
+    assert not stale, "run: python docs/generate.py"
 
 
 def test_the_training_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,11 +72,6 @@ def test_the_example_of_shards_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "6 3 0\n"
 
 
-def test_the_example_of_shared_batches_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(examples(SCALE)[1], {})
-    assert capsys.readouterr().out == "4 6\n"
-
-
 @pytest.mark.parametrize(
     "page",
     [
@@ -95,20 +81,17 @@ def test_the_example_of_shared_batches_runs(capsys: pytest.CaptureFixture[str]) 
 )
 def test_commands_and_options_on_the_page_exist(page: str) -> None:
     text = (ROOT / page).read_text().replace("\\\n", " ")
-    shown = re.findall(r"^    (?:\.venv/bin/)?bandwise (\S+)(.*)$", text, re.MULTILINE)
+    shown = re.findall(r"^    (?:\.venv/bin/)?bandwise (.*)$", text, re.MULTILINE)
     assert shown
-    for name, rest in shown:
-        known = {option for each in load_command(name).params for option in each.opts}
-        assert set(re.findall(r"--[a-z-]+", rest)) <= known, (name, rest)
+    for line in shown:
+        command = next(each for name, each in all_commands() if f"{line} ".startswith(f"{name} "))
+        known = {option for each in command.params for option in each.opts}
+        assert set(re.findall(r"--[a-z-]+", line)) <= known, line
 
 
 def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs" / "cli.md").read_text()
-    assert all(f"## bandwise {name}\n" in reference for name in COMMANDS)
-
-
-def test_the_reference_says_the_same_in_every_process() -> None:
-    assert not re.search(r" at 0x[0-9a-f]+", (ROOT / "docs" / "api.md").read_text())
+    assert all(f"## bandwise {name}\n" in reference for name, _ in all_commands())
 
 
 @pytest.fixture
@@ -117,81 +100,28 @@ def generate(monkeypatch: pytest.MonkeyPatch) -> Any:
     return import_module("generate")
 
 
-def test_results_fill_their_part_of_the_readme(generate: Any, tmp_path: Path) -> None:
-    write_rows(tmp_path / "results.jsonl", rate_rows(images=120, profiles=False, examples=0))
-    text = generate.readme(PART, {"clothing128": tmp_path / "results.jsonl"})
-    assert text.startswith("before\n<!-- generated: clothing128 -->\n| codec |")
-    assert text.endswith("(docs/figures/clothing128-rate.png)\n<!-- end -->\nafter\n")
-    rows = {line.split(" |")[0][2:]: line for line in text.splitlines() if line.startswith("| ")}
-    assert {"bandwise", "libjpeg", "WebP", "AVIF"} <= rows.keys()
-    assert all(line.count(" |") == 4 for line in rows.values())
-    assert re.search(
-        r"\*\*bandwise\*\* needs \d+\.\d % fewer bytes \(95 % interval \d+\.\d to \d+\.\d %\) than "
-        r"libjpeg at ≤ 1 point lost, \d+\.\d % fewer at equal divergence",
-        text,
-    )
-    assert "old" not in text
-
-
-def test_a_bound_that_is_missed_on_test_is_marked(generate: Any, tmp_path: Path) -> None:
-    tables = import_module("result_tables")
-    rows = rate_rows(images=120, profiles=False, examples=0, transfer=False)
-    for row in rows:
-        if row["record"] == "point" and row["split"] == "test" and row["codec"] == "webp":
-            row["image_correct"] = "0" * row["images"]
-            row["accuracy"] = 0.0
-    lines = tables.results_part("clothing128", rows).splitlines()
-    (webp,) = (line for line in lines if line.startswith("| WebP"))
-    (sentence,) = (line for line in lines if "than WebP" in line)
-    assert webp.count("†") == 3
-    assert re.search(r"† \(points lost on test: .*WebP \d\d\.\d\d\)", sentence)
-
-
-def test_results_of_training_on_files_make_three_tables(generate: Any, tmp_path: Path) -> None:
-    part = PART.replace("clothing128", "straight-from-jpeg")
-    write_rows(tmp_path / "results.jsonl", straight_rows()[:-1])
-    text = generate.readme(part, {"straight-from-jpeg": tmp_path / "results.jsonl"})
-    networks, accuracies, sizes = (
-        table.splitlines() for table in text.split("\n\n") if "| --- |" in table
-    )
-    assert any(line.startswith("| resnet on pixels | 3 | 7") for line in networks)
-    assert [line.split(" |")[0] for line in accuracies[2:]] == ["| 64", "| 24", "| 12"]
-    assert re.search(r"\| 7\d\.\d\d% ± \d\.\d\d% \(-\d\.\d\d, -\d\.\d\d to ", accuracies[4])
-    assert "| 1,264 B (59.4 %) |" in sizes[4]
-    assert "less than whole files of 3,114 B" in text
-    assert "1.50 times as many images a second" in text
-    assert "(docs/figures/straight-from-jpeg-training.png)" in text
-
-
-def test_gains_of_the_extensions_are_over_adaptive(generate: Any) -> None:
-    tables = import_module("result_tables")
-    rows = synthetic_rows(variants=["static", "adaptive", "edges", "input"], epochs=1)
-    *_, first, second, third = tables.results_part("mnist", rows).split("\n\n")
-    assert first.startswith("gain adaptive - static: ")
-    assert second.startswith("gain edges - adaptive: ")
-    assert third.startswith("gain input - adaptive: ")
-
-
-def test_results_of_tables_for_each_image_make_a_table_and_a_verdict(
-    generate: Any, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "kind", "first", "figure"),
+    [
+        ("clothing128", "rate_accuracy", "Bytes an image", "clothing128-rate"),
+        ("straight-from-jpeg", "training", "Networks on", "straight-from-jpeg-training"),
+        ("mnist", "paper", "Test accuracy by variant", None),
+    ],
+)
+def test_results_fill_their_part_of_a_page(
+    generate: Any, tmp_path: Path, name: str, kind: str, first: str, figure: str | None
 ) -> None:
-    assert generate.PAGES["adaptive"] == "docs/compression.md"
-    write_rows(tmp_path / "results.jsonl", adaptive_rows())
-    text = generate.readme(
-        PART.replace("clothing128", "adaptive"), {"adaptive": tmp_path / "results.jsonl"}
-    )
-    rows = {line.split(" |")[0][2:]: line for line in text.splitlines() if line.startswith("| ")}
-    saved = "9.0 % (6.5 to 11.5)"
-    assert rows["rate"] == (
-        f"| rate | 3 | 5,824 ± 64 B, 79.00% ± 0.00% | {saved} | {saved} | {saved} |"
-    )
-    assert rows["oracle"].endswith("| 50.0 % | 50.0 % | – |")
-    assert rows["one table"].endswith("|  |  |  |")
-    assert "[results/adaptive](../results/adaptive/results.jsonl)" in text
-    assert "frozen network resnet, originals 80.00%" in text
-    assert "The target of 15 % fewer bytes at ≤ 1 point is met by codebook of 2 + rate" in text
-    assert "(figures/adaptive-savings.png)" in text
-    assert "(figures/adaptive-divergence.png)" in text
+    results = RESULTS[kind]()
+    path = tmp_path / "results.jsonl"
+    write_rows(path, (record.to_row() for record in results.of(Record)))
+    text = generate.readme(PART.replace("clothing128", name), {name: path})
+    assert text.startswith(f"before\n<!-- generated: {name} -->\n{first}")
+    assert text.endswith("\n<!-- end -->\nafter\n")
+    assert (figure is None) == ("![" not in text)
+    assert figure is None or f"(docs/figures/{figure}.png)" in text
+    assert "\nold\n" not in text
+    for item in summary(results)[1:]:
+        assert (item.to_markdown() if isinstance(item, Table) else item) in text
 
 
 def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:
@@ -199,9 +129,8 @@ def test_without_results_a_part_stays_as_it_is(generate: Any) -> None:
 
 
 def test_results_without_a_place_in_the_readme_are_an_error(generate: Any, tmp_path: Path) -> None:
-    write_rows(tmp_path / "results.jsonl", synthetic_rows(variants=["static"], seeds=[0], epochs=1))
     with pytest.raises(SystemExit, match="generated: other"):
-        generate.readme(PART, {"other": tmp_path / "results.jsonl"})
+        generate.readme(PART, {"other": ROOT / "results" / "mnist" / "results.jsonl"})
 
 
 def test_commands_of_the_readme_exist() -> None:
@@ -210,9 +139,24 @@ def test_commands_of_the_readme_exist() -> None:
         assert (ROOT / "scripts" / script).stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
-def test_links_lead_to_files(page: str) -> None:
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
+
+
+def anchors(text: str) -> set[str]:
+    """Names that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings(page: str) -> None:
     path = ROOT / page
-    for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)]*)\)", path.read_text()):
         if not target.startswith("http"):
-            assert (path.parent / target).exists(), target
+            linked = path.parent / target if target else path
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors(linked.read_text()), f"{target}#{anchor}"
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    assert [page for page in PAGES[1:] if f"]({page})" not in README] == []

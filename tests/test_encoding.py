@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
 from bandwise.data.coefficients import read_batch
-from bandwise.encoding import CONTAINERS, Container, encode_batch, encode_pixels, requantise
+from bandwise.encoding import CONTAINERS, Container, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import ConfigurationError, EncodingError, JpegError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import QuantTable, TableSet, flat, ijg_luma
+from bandwise.models.networks.convolutional import CoefficientResNet
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
-from bandwise.tasks.networks.coefficients import CoefficientResNet
 from tests.jpeg.images import ICC, exif_block, picture, pillow_pixels, same
 
 pytestmark = pytest.mark.skipif(
@@ -52,7 +52,7 @@ def profile_of(
         tables=tables,
         subsampling=subsampling,
         rate_distortion=(
-            None if slope is None else RateDistortion(slope=slope, sensitivity=sensitivity)
+            None if slope is None else RateDistortion(lagrangian=slope, sensitivity=sensitivity)
         ),
     )
 
@@ -154,7 +154,7 @@ def test_optimising_pays_in_its_own_measure(slope: float, grey: bool) -> None:
 def test_chroma_planes_are_weighed_by_their_own_sensitivity() -> None:
     pixels = picture(64, 64, seed=6)
     weights = {"luma": np.ones((8, 8)), "cb": np.zeros((8, 8)), "cr": np.ones((8, 8))}
-    choice = RateDistortion(slope=1e-9, sensitivity=weights)
+    choice = RateDistortion(lagrangian=1e-9, sensitivity=weights)
     profile = Profile(name="no cb", tables=TABLES, rate_distortion=choice)
     planes = jpeg.read_coefficients(encode_pixels(pixels, profile)).planes
     ac_counts = [np.count_nonzero(plane.blocks.reshape(-1, 64)[:, 1:]) for plane in planes]
@@ -320,23 +320,19 @@ def test_a_network_reads_the_same_in_a_file_of_what_it_reads(kept: Frequencies) 
     pictures = [picture(48, 64, seed=seed) for seed in range(4)]
     with torch.no_grad():
         whole, truncated = (
-            network(read_batch(encode_batch(pictures, profile)))
+            network(read_batch([encode_pixels(each, profile) for each in pictures]))
             for profile in (profile_of(), profile_of().keeping(kept))
         )
     assert torch.equal(whole, truncated)
     assert whole.std(dim=0).min() > 0
 
 
-@pytest.mark.parametrize("workers", [1, 2, None])
-def test_batches_equal_single_calls(workers: int | None) -> None:
-    pictures = [picture(9 + n, 30 - n, grey=n % 3 == 0, seed=n) for n in range(9)]
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_an_encoder_of_one_profile_writes_its_files(container: Container) -> None:
     profile = profile_of(slope=0.05)
-    files = encode_batch(pictures, profile, container="progressive", workers=workers)
-    assert files == [encode_pixels(p, profile, container="progressive") for p in pictures]
-    assert encode_batch([], profile, workers=workers) == []
-
-
-def test_errors_of_a_batch_name_the_item() -> None:
-    profile = profile_of(TableSet(luma=flat(9)))
-    with pytest.raises(EncodingError, match=r"^item 1: colour pixels"):
-        encode_batch([picture(9, 9, grey=True), picture(9, 9)], profile, workers=1)
+    encoder = ProfileEncoder(profile, container)
+    assert encoder.profiles == (profile,)
+    assert encoder.settings == {"container": container}
+    pixels = picture(20, 30)
+    expected = encode_pixels(pixels, profile, container=container, icc=ICC)
+    assert encoder.encode(pixels, icc=ICC) == expected

@@ -13,7 +13,6 @@ import pytest
 
 from bandwise.errors import ConfigurationError, CorruptDataError, WorkerError
 from bandwise.executors import (
-    ALLOCATOR,
     IN_FLIGHT_PER_WORKER,
     Executor,
     InProcess,
@@ -21,12 +20,10 @@ from bandwise.executors import (
     Ray,
     Threads,
     executor_of,
+    prepare_torch_worker,
     report,
-    use_one_torch_thread,
 )
 from bandwise.progress import Progress
-
-UNSET, SET = list(ALLOCATOR)[:2]
 
 
 def slow_square(number: int) -> int:
@@ -59,10 +56,10 @@ def half_way(number: int) -> int:
     return number
 
 
-def surroundings(number: int) -> tuple[int, str | None, str | None]:
+def torch_threads(number: int) -> int:
     import torch  # here, since every process imports this module
 
-    return torch.get_num_threads(), os.environ.get(UNSET), os.environ.get(SET)
+    return torch.get_num_threads()
 
 
 def noted(task: tuple[Path, float]) -> None:
@@ -133,14 +130,9 @@ def test_what_tasks_report_arrives_in_the_thread_that_started_them(executor: Exe
     assert len(received) == 20
 
 
-def test_processes_start_in_the_surroundings_that_are_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv(UNSET, raising=False)
-    monkeypatch.setenv(SET, "99")
-    workers = Processes(1, environment=ALLOCATOR, initializer=use_one_torch_thread)
-    assert list(workers.map(surroundings, [0])) == [(1, ALLOCATOR[UNSET], "99")]
-    assert (os.environ.get(UNSET), os.environ[SET]) == (None, "99")
+def test_processes_are_prepared_by_their_initializer() -> None:
+    workers = Processes(1, initializer=prepare_torch_worker)
+    assert list(workers.map(torch_threads, [0])) == [1]
 
 
 def test_no_more_processes_are_started_than_there_are_tasks() -> None:
@@ -169,11 +161,12 @@ def test_closing_ends_what_is_under_way(elsewhere: Executor, tmp_path: Path) -> 
 def test_executors_by_name() -> None:
     assert executor_of("local", 1) == InProcess()
     assert executor_of("local", 3) == Processes(3)
+    assert executor_of("threads", 1) == Threads(1)
     assert executor_of("ray", None) == Ray(None)
     for engine, workers, message in (
         ("local", 0, "workers is at least 1"),
         ("ray", -1, "workers is at least 1"),
-        ("spark", None, "choose local or ray"),
+        ("spark", None, "choose local, threads or ray"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             executor_of(engine, workers)

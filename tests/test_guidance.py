@@ -1,9 +1,15 @@
 """The network at the encoder: which file of a ladder an image gets."""
 
+import hashlib
+import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 import torch.nn.functional as F
 from hypothesis import given
@@ -11,13 +17,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bandwise import guidance, jpeg
-from bandwise.encoding import encode_pixels
+from bandwise import jpeg
+from bandwise.encoding import Container, ProfileEncoder, encode_pixels
 from bandwise.errors import ConfigurationError, EncodingError
-from bandwise.guidance import Guide, GuidedChoice, Rungs, num_classes_of
+from bandwise.frequency.tables import TableSet, flat
+from bandwise.guidance import Guide, GuidedEncoder, Rungs, num_classes_of
+from bandwise.models.networks import build_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from tests.jpeg.images import picture
+from tests.jpeg.images import ICC, picture
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -48,8 +55,8 @@ def ladder(channels: int) -> list[Profile]:
     ]
 
 
-def guide(channels: int, network: nn.Module | None = None) -> Guide:
-    return Guide(ladder(channels), network or Mixture(channels), encode=encode_pixels)
+def guide(channels: int, network: nn.Module | None = None, **options: Any) -> Guide:
+    return Guide(ladder(channels), network or Mixture(channels), **options)
 
 
 def divergence(channels: int, original: NDArray[np.uint8], file: bytes) -> float:
@@ -76,8 +83,6 @@ def test_the_choice_is_the_smallest_file_within_the_tolerance(channels: int) -> 
             within = [i for i, one in enumerate(rungs.divergences) if one <= tolerance]
             best = min(within, key=lambda i: len(files[i]))
             assert rungs.choose(tolerance) == files[best]
-            choice = GuidedChoice(guide(channels), tolerance)
-            assert choice.profile_for(pixels).name == f"step {STEPS[best]}"
             chosen.add(best)
     assert len(chosen) > 2
 
@@ -88,7 +93,7 @@ def test_the_choice_is_the_smallest_file_within_the_tolerance(channels: int) -> 
 )
 def test_any_rungs(rungs: list[tuple[int, float]], tolerance: float) -> None:
     files = tuple(bytes(size) for size, _ in rungs)
-    found = Rungs(files, tuple(nats for _, nats in rungs), (0,) * len(rungs))
+    found = Rungs(files, tuple(nats for _, nats in rungs))
     index = found.chosen(tolerance)
     size, nats = rungs[index]
     assert found.choose(tolerance) is found.files[index]
@@ -100,7 +105,7 @@ def test_any_rungs(rungs: list[tuple[int, float]], tolerance: float) -> None:
 
 
 def test_where_none_is_within_the_least_divergence_wins() -> None:
-    rungs = Rungs((b"12345", b"1", b"123"), (0.3, 0.9, 0.2), (1, 0, 1))
+    rungs = Rungs((b"12345", b"1", b"123"), (0.3, 0.9, 0.2))
     assert rungs.choose(0.1) == b"123"
     assert rungs.choose(0.2) == b"123"
     assert rungs.choose(0.3) == b"123"
@@ -127,7 +132,7 @@ def test_threads_change_nothing() -> None:
         assert list(pool.map(one.rungs, images)) == alone
 
 
-def test_large_images_are_shown_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_images_are_shown_a_few_at_once() -> None:
     pixels = picture(24, 32)
     shown = []
 
@@ -137,10 +142,8 @@ def test_large_images_are_shown_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -
             return super().forward(pixels)
 
     whole = guide(3, Counting(3)).rungs(pixels)
-    monkeypatch.setattr(guidance, "PIXELS_AT_ONCE", 4 * 24 * 32 + 1)
-    parts = guide(3, Counting(3)).rungs(pixels)
-    monkeypatch.setattr(guidance, "PIXELS_AT_ONCE", 1)
-    singly = guide(3, Counting(3)).rungs(pixels)
+    parts = guide(3, Counting(3), pixels_at_once=4 * 24 * 32 + 1).rungs(pixels)
+    singly = guide(3, Counting(3), pixels_at_once=1).rungs(pixels)
     assert shown == [6, 4, 2, 1, 1, 1, 1, 1, 1]
     assert parts.files == singly.files == whole.files
     assert parts.divergences == pytest.approx(whole.divergences, rel=1e-4, abs=1e-7)
@@ -149,12 +152,12 @@ def test_large_images_are_shown_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_ladder_that_cannot_be_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least one profile"):
-        Guide([], Mixture(3), encode=encode_pixels)
+        Guide([], Mixture(3))
     with pytest.raises(ConfigurationError, match="some for colour"):
-        Guide([*ladder(1), *ladder(3)], Mixture(3), encode=encode_pixels)
+        Guide([*ladder(1), *ladder(3)], Mixture(3))
     for tolerance in (-0.1, float("nan")):
         with pytest.raises(ConfigurationError, match="tolerance is 0 nats or more"):
-            GuidedChoice(guide(3), tolerance)
+            GuidedEncoder(profiles=ladder(3), network="n", weights=Path("w"), tolerance=tolerance)
 
 
 def test_an_image_that_cannot_be_judged_says_why() -> None:
@@ -169,6 +172,46 @@ def test_an_image_that_cannot_be_judged_says_why() -> None:
 
     with pytest.raises(EncodingError, match="not finite"):
         guide(3, Lost()).rungs(picture(16, 16))
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> GuidedEncoder:
+    torch.manual_seed(0)
+    network = build_network("small-cnn", num_classes=3, channels=1)
+    weights = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(network.state_dict(), weights)
+    profiles = [replace(each, provenance={"num_classes": 3}) for each in ladder(1)]
+    return GuidedEncoder(
+        profiles=profiles, network="small-cnn", weights=weights, tolerance=1e-6, device="cpu"
+    )
+
+
+@pytest.mark.parametrize("container", ["smallest", "baseline"])
+@pytest.mark.parametrize("icc", [None, ICC])
+def test_an_encoder_writes_the_chosen_file(
+    encoder: GuidedEncoder, container: Container, icc: bytes | None
+) -> None:
+    encoder = replace(encoder, container=container)
+    for seed in range(3):
+        pixels = picture(24, 32, grey=True, seed=seed)
+        chosen = encoder.guide.rungs(pixels).chosen(encoder.tolerance)
+        plain = ProfileEncoder(encoder.profiles[chosen], container=container)
+        assert encoder.encode(pixels, icc=icc) == plain.encode(pixels, icc=icc)
+
+
+def test_an_encoder_travels_without_its_network(encoder: GuidedEncoder) -> None:
+    pixels = picture(24, 32, grey=True)
+    file = encoder.encode(pixels)
+    sent = pickle.dumps(encoder)
+    assert len(sent) < 20_000
+    assert pickle.loads(sent).encode(pixels) == file
+    weights = encoder.weights.read_bytes()
+    assert encoder.settings == {
+        "container": "smallest",
+        "network": "small-cnn",
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "tolerance": 1e-6,
+    }
 
 
 def test_the_number_of_classes_is_that_of_every_profile() -> None:

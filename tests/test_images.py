@@ -1,15 +1,29 @@
-"""What `bandwise.images` does that the tests of decoding and reading do not show."""
+"""Opening image files, and decoding them to a size."""
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from bandwise import images
 from bandwise.errors import UnreadableImageError
-from bandwise.images import on_white, open_image, turn, upright
+from bandwise.images import (
+    Colour,
+    decode_file,
+    from_planes,
+    on_white,
+    open_image,
+    short_side,
+    to_planes,
+    turn,
+    upright,
+)
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
@@ -44,13 +58,6 @@ def test_damaged_exif_is_no_reason_to_refuse_pixels(block: bytes) -> None:
         assert upright(image, "it").getpixel((0, 0)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("orientation", [0, 1, 9, 65_535])
-def test_an_orientation_that_does_not_exist_turns_nothing(orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    assert loaded(saved(Image.new("L", (8, 16)), "PNG", exif=exif)).size == (8, 16)
-
-
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [("1", "L"), ("L", "L"), ("LA", "L"), ("P", "RGB"), ("RGB", "RGB"), ("RGBA", "RGB")],
@@ -71,11 +78,6 @@ def test_one_transparent_pixel_is_enough_to_keep_alpha() -> None:
         assert on_white(found).mode == mode[:-1]
 
 
-def test_half_transparent_grey_is_mixed_with_white() -> None:
-    image = Image.new("LA", (8, 8), (100, 51))
-    assert on_white(loaded(saved(image, "PNG"))).getpixel((0, 0)) == round(0.2 * 100 + 0.8 * 255)
-
-
 def test_sixteen_bits_are_scaled_and_their_transparent_value_kept() -> None:
     values = np.array([[0, 300, 65535]], np.uint16).repeat(2, axis=0)
     found = loaded(saved(Image.fromarray(values), "PNG", transparency=300))
@@ -88,12 +90,6 @@ def test_a_pgm_of_more_than_8_bits_is_scaled(maxval: int) -> None:
     header = f"P5 2 1 {maxval}\n".encode()
     file = io.BytesIO(header + (maxval // 3).to_bytes(2, "big") + maxval.to_bytes(2, "big"))
     np.testing.assert_array_equal(np.asarray(loaded(file)), [[85, 255]])
-
-
-def test_sixteen_bit_colour_becomes_8_bits() -> None:
-    header = b"P6 1 1 65535\n"
-    file = io.BytesIO(header + b"".join(v.to_bytes(2, "big") for v in (0, 32896, 65535)))
-    assert loaded(file).getpixel((0, 0)) == (0, 128, 255)
 
 
 def test_the_message_begins_with_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,3 +105,181 @@ def test_the_message_begins_with_the_name(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert message(whole[:400]).startswith("photo 7 cannot be decoded (")
     monkeypatch.setattr(images, "MAX_PIXELS", 1023)
     assert message(whole).startswith("photo 7 has 32×32 pixels, more than the limit of 1023")
+
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def noise(height: int, width: int, channels: int = 3) -> Bytes:
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def written(path: Path, pixels: Bytes, **options: Any) -> Path:
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def test_exact_size_is_exact_pixels(tmp_path: Path) -> None:
+    pixels = noise(12, 10)
+    path = written(tmp_path / "a.png", pixels)
+    decoded = decode_file(path, height=12, width=10, colour="rgb")
+    assert decoded.dtype == np.uint8
+    np.testing.assert_array_equal(decoded, pixels.transpose(2, 0, 1))
+
+
+@given(
+    source=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    wanted=st.tuples(st.integers(1, 24), st.integers(1, 24)),
+)
+def test_scaling_covers_the_size_and_keeps_the_aspect_ratio(
+    tmp_path_factory: pytest.TempPathFactory, source: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    """A picture of its own coordinates shows afterwards which part is seen, and how large."""
+    (source_h, source_w), (height, width) = source, wanted
+    rows, columns = np.mgrid[:source_h, :source_w]
+    pixels = np.stack([rows * 5, columns * 5, rows * 0], axis=-1).astype(np.uint8)
+    path = written(tmp_path_factory.mktemp("cover") / "a.png", pixels)
+    decoded = decode_file(path, height=height, width=width, colour="rgb").astype(float) / 5
+    assert decoded.shape == (3, height, width)
+    scale = max(height / source_h, width / source_w)
+
+    def position(index: int, size: int, source_size: int) -> float:
+        return (index + 0.5 - size / 2) / scale + source_size / 2 - 0.5
+
+    # Inside the picture, away from where the filter's support is cut, Lanczos keeps a ramp.
+    reach = 3 * max(1.0, 1 / scale) + 1
+    for index in range(height):
+        expected = position(index, height, source_h)
+        if reach < expected < source_h - 1 - reach:
+            assert decoded[0, index, 0] == pytest.approx(expected, abs=0.7)
+    for index in range(width):
+        expected = position(index, width, source_w)
+        if reach < expected < source_w - 1 - reach:
+            assert decoded[1, 0, index] == pytest.approx(expected, abs=0.7)
+
+
+def test_grey_is_bt_601_luma(tmp_path: Path) -> None:
+    pixels = noise(9, 9)
+    decoded = decode_file(written(tmp_path / "a.png", pixels), height=9, width=9, colour="grey")
+    luma = pixels @ np.array([0.299, 0.587, 0.114])
+    assert decoded.shape == (1, 9, 9)
+    assert np.abs(decoded[0] - luma).max() < 1
+
+
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, lambda p: p),
+        (2, np.fliplr),
+        (3, lambda p: np.rot90(p, 2)),
+        (4, np.flipud),
+        (5, lambda p: np.transpose(p, (1, 0, 2))),
+        (6, lambda p: np.rot90(p, -1)),
+        (7, lambda p: np.rot90(np.transpose(p, (1, 0, 2)), 2)),
+        (8, np.rot90),
+    ],
+)
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, upright: object) -> None:
+    assert callable(upright)
+    pixels = noise(8, 16)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = written(tmp_path / "a.png", pixels, exif=exif)
+    expected = upright(pixels)
+    decoded = decode_file(path, height=expected.shape[0], width=expected.shape[1], colour="rgb")
+    np.testing.assert_array_equal(decoded, expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("colour", ["rgb", "grey"])
+def test_transparent_palette_entries_are_white(tmp_path: Path, colour: Colour) -> None:
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.paste(0, (0, 0, 4, 8))
+    image.save(tmp_path / "a.gif", transparency=0)
+    decoded = decode_file(tmp_path / "a.gif", height=8, width=8, colour=colour)
+    assert (decoded[:, :, :4] == 255).all()
+    assert decoded[:, 0, 7].tolist() == ([0, 0, 255] if colour == "rgb" else [29])
+
+
+def test_cmyk_is_converted(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
+    decoded = decode_file(tmp_path / "a.jpg", height=8, width=8, colour="rgb")
+    assert np.abs(decoded[:, 4, 4].astype(int) - [255, 0, 0]).max() < 4
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.tiff", "a.webp", "a.png"])
+def test_the_first_frame_is_taken(tmp_path: Path, name: str) -> None:
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("black", "white"))
+    first.save(tmp_path / name, save_all=True, append_images=[second], lossless=True)
+    assert decode_file(tmp_path / name, height=8, width=8, colour="grey").max() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.tif", "a.gif", "a.ppm", "a.avif"]
+)
+def test_accepted_formats(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / name, np.full((8, 8, 3), 128, dtype=np.uint8))
+    assert short_side(path) == 8
+    decoded = decode_file(path, height=8, width=8, colour="rgb")
+    assert np.abs(decoded.astype(int) - 128).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["a.ico", "a.tga", "a.pcx"])
+def test_other_formats_are_refused(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / name, noise(16, 16))
+    with pytest.raises(UnreadableImageError, match=r"a\.\w+ is not an image of an accepted format"):
+        decode_file(path, height=8, width=8, colour="rgb")
+
+
+def test_32_bit_values_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 8), dtype=np.float32)).save(tmp_path / "a.tiff")
+    with pytest.raises(UnreadableImageError, match=r"a\.tiff holds 32-bit values"):
+        decode_file(tmp_path / "a.tiff", height=8, width=8, colour="grey")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.tiff", "a.gif"])
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.9])
+def test_truncated_images_are_refused(tmp_path: Path, name: str, kept: float) -> None:
+    path = written(tmp_path / name, noise(64, 64))
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    with pytest.raises(UnreadableImageError, match=name):
+        decode_file(path, height=8, width=8, colour="rgb")
+
+
+@given(st.integers(0, 2**32))
+def test_damaged_images_raise_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    name = generator.choice(["a.png", "a.jpg", "a.webp", "a.tiff", "a.gif", "a.bmp"])
+    path = written(tmp_path_factory.mktemp("damaged") / name, noise(24, 24))
+    data = bytearray(path.read_bytes())
+    for position in generator.integers(0, len(data), 8):
+        data[position] = generator.integers(256)
+    path.write_bytes(data)
+    try:
+        shape = decode_file(path, height=8, width=8, colour="rgb").shape
+    except UnreadableImageError:
+        shape = (3, 8, 8)
+    assert shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize("side", [8193, 10_000, 20_000])
+def test_enormous_images_are_refused_before_decoding(tmp_path: Path, side: int) -> None:
+    path = tmp_path / "a.ppm"
+    path.write_bytes(f"P6 {side} {side} 255\n".encode() + bytes(64))
+    with pytest.raises(UnreadableImageError, match=r"pixels.*limit"):
+        decode_file(path, height=8, width=8, colour="rgb")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_planes_and_pixels_are_views_of_each_other(channels: int) -> None:
+    pixels = noise(5, 7, channels)
+    planes = to_planes(pixels)
+    assert planes.shape == (channels, 5, 7)
+    assert np.shares_memory(planes, pixels)
+    back = from_planes(np.ascontiguousarray(planes))
+    assert back.flags.c_contiguous
+    np.testing.assert_array_equal(back, pixels)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bandwise.errors import OutputError, ProfileError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import QuantTable, TableSet, flat, ijg_luma
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import QuantTable, TableSet, flat, ijg_luma
 
 sensitivities = hnp.arrays(np.float64, (8, 8), elements=st.floats(0, 1e30))
 
@@ -28,7 +28,7 @@ def colour_profile(**changes: Any) -> Profile:
         "name": "scenes",
         "tables": TableSet.ijg(50),
         "subsampling": "4:2:0",
-        "rate_distortion": RateDistortion(slope=0.01, sensitivity=sensitivity),
+        "rate_distortion": RateDistortion(lagrangian=0.01, sensitivity=sensitivity),
         "provenance": {"network": {"sha256": "ab"}},
         "curve": [{"bytes": 1200, "accuracy": 0.9}],
     }
@@ -47,12 +47,12 @@ def test_json_gives_back_every_number_exactly(
     profile = Profile(
         name="grey",
         tables=TableSet(luma=QuantTable(tuple(steps))),
-        rate_distortion=RateDistortion(slope=slope, sensitivity={"luma": sensitivity}),
+        rate_distortion=RateDistortion(lagrangian=slope, sensitivity={"luma": sensitivity}),
     )
     back = Profile.from_json(json.loads(json.dumps(profile.to_json())))
     assert back.tables == profile.tables
     assert back.rate_distortion is not None
-    assert back.rate_distortion.slope == slope
+    assert back.rate_distortion.lagrangian == slope
     np.testing.assert_array_equal(back.rate_distortion.sensitivity["luma"], sensitivity)
     assert back.sha256 == profile.sha256
 
@@ -91,7 +91,7 @@ def test_the_hash_is_of_what_determines_the_bytes_alone() -> None:
         replace(profile, tables=TableSet.ijg(51)),
         replace(profile, subsampling="4:4:4"),
         replace(profile, rate_distortion=None),
-        replace(profile, rate_distortion=replace(profile.rate_distortion, slope=0.02)),
+        replace(profile, rate_distortion=replace(profile.rate_distortion, lagrangian=0.02)),
         profile.keeping(Frequencies((0, 1))),
         profile.keeping(Frequencies((0, 2))),
     )
@@ -141,7 +141,7 @@ def test_a_profile_does_not_change_with_what_it_was_made_of() -> None:
     sensitivity, provenance = np.ones((8, 8)), {"settings": {"lr": 1}}
     profile = colour_profile(
         tables=TableSet(luma=flat(2)),
-        rate_distortion=RateDistortion(slope=1, sensitivity={"luma": sensitivity}),
+        rate_distortion=RateDistortion(lagrangian=1, sensitivity={"luma": sensitivity}),
         provenance=provenance,
     )
     before = json.dumps(profile.to_json())
@@ -177,7 +177,7 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
         (set_entry("tables", "alpha", to=[]), "tables"),
         (set_entry("tables", to=None), "tables"),
         (set_entry("tables", "chroma", to=None), "tables are for luma, the sensitivity is for"),
-        (set_entry("schema", to=4), "schema 4, .* reads up to 3; upgrade"),
+        (set_entry("schema", to=3), "schema 3, .* reads up to 2"),
         (set_entry("schema", to="1"), "schema"),
         (set_entry("schema", to=0), "schema"),
         (set_entry("format", to="gimp-palette"), "this is no profile"),
@@ -194,11 +194,11 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
         (drop("subsampling"), "lacks subsampling"),
         (set_entry("rate_distortion", to=[]), "rate_distortion is an object"),
         (set_entry("rate_distortion", to={"slope": 1}), "lacks sensitivity"),
-        (set_entry("rate_distortion", "slope", to=-1), "slope .* got -1"),
+        (set_entry("rate_distortion", "slope", to=-1), "slope.* got -1"),
         (set_entry("rate_distortion", "slope", to=None), "slope"),
         (set_entry("rate_distortion", "slope", to=True), "slope"),
         (set_entry("rate_distortion", "slope", to=10**400), "slope"),
-        (set_entry("rate_distortion", "slope", to=float("nan")), "contains NaN"),
+        (set_entry("rate_distortion", "slope", to=float("nan")), "NaN"),
         (set_entry(*SENSITIVITY, to=[]), "sensitivity is an object"),
         (set_entry(*SENSITIVITY, to={"luma": [[1] * 8] * 8}), "for the same components"),
         (set_entry(*SENSITIVITY, to={"luma": [[1] * 8] * 8, "cb": []}), 'give "luma" for grey'),
@@ -207,7 +207,7 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=-0.1), "of cb has a value that is negative"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to="1"), "of cb is 8 rows of 8"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=None), "of cb is 8 rows of 8"),
-        (set_entry(*SENSITIVITY, "cb", 3, 3, to=float("inf")), "contains Infinity"),
+        (set_entry(*SENSITIVITY, "cb", 3, 3, to=float("inf")), "Infinity"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=10**400), "of cb is 8 rows of 8"),
     ],
 )
@@ -218,7 +218,7 @@ def test_a_wrong_entry_is_an_error_that_names_the_file(
     change(entry)
     path = tmp_path / "p.json"
     path.write_text(json.dumps(entry))
-    with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
+    with pytest.raises(ProfileError, match=rf"p\.json.*{message}"):
         Profile.load(path)
 
 
@@ -245,7 +245,7 @@ def test_wrong_frequencies_are_errors_that_name_the_file(
     path = tmp_path / "p.json"
     entry = Profile(name="n", tables=tables).to_json()
     path.write_text(json.dumps(entry | {"schema": 2, "frequencies": frequencies}))
-    with pytest.raises(ProfileError, match=rf"p\.json: .*{message}"):
+    with pytest.raises(ProfileError, match=rf"p\.json.*{message}"):
         Profile.load(path)
 
 
@@ -296,7 +296,7 @@ def test_a_value_that_json_lacks_is_refused_before_anything_is_written() -> None
         with pytest.raises(ProfileError, match="provenance"):
             colour_profile(provenance=provenance)
     with pytest.raises(ProfileError, match="not finite"):
-        RateDistortion(slope=1, sensitivity={"luma": np.full((8, 8), np.inf)})
+        RateDistortion(lagrangian=1, sensitivity={"luma": np.full((8, 8), np.inf)})
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

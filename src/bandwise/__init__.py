@@ -6,27 +6,22 @@ from bandwise.errors import BandwiseError
 from bandwise.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from bandwise.bands import Bands, Rings, coefficient_bands, radial_bands, zigzag_bands
-    from bandwise.compressors import (
-        AdaptiveBands,
+    from bandwise.frequency.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
+    from bandwise.frequency.compressors import (
         Compressor,
         LearnedBands,
-        LearnedEdges,
         StaticBands,
     )
-    from bandwise.dct import block_dct2, block_idct2, dct2, idct2
-    from bandwise.tasks import Classification
+    from bandwise.frequency.dct import block_dct2, block_idct2, dct2, idct2
+    from bandwise.models import Classification
     from bandwise.training import TrainingConfig, fit, train
 
 __all__ = [
-    "AdaptiveBands",
     "Bands",
     "BandwiseError",
     "Classification",
     "Compressor",
     "LearnedBands",
-    "LearnedEdges",
-    "Rings",
     "StaticBands",
     "TrainingConfig",
     "block_dct2",
@@ -43,22 +38,19 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "bandwise.bands": (
+        "bandwise.frequency.bands": (
             "Bands",
-            "Rings",
             "coefficient_bands",
             "radial_bands",
             "zigzag_bands",
         ),
-        "bandwise.compressors": (
-            "AdaptiveBands",
+        "bandwise.frequency.compressors": (
             "Compressor",
             "LearnedBands",
-            "LearnedEdges",
             "StaticBands",
         ),
-        "bandwise.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
-        "bandwise.tasks": ("Classification",),
+        "bandwise.frequency.dct": ("block_dct2", "block_idct2", "dct2", "idct2"),
+        "bandwise.models": ("Classification",),
         "bandwise.training": ("TrainingConfig", "fit", "train"),
     },
 )

@@ -10,7 +10,6 @@ whatever the threads.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -19,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Coefficients, Plane
 from bandwise.errors import ConfigurationError, EncodingError
-from bandwise.jpeg.batch import map_in_order
+from bandwise.frequency.coefficients import Coefficients, Plane
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import TableSet, flat
 
 Container = Literal["baseline", "progressive", "smallest"]
 
@@ -101,7 +99,7 @@ def encode_pixels(
     """JPEG file of uint8 pixels, (height, width) grey or (height, width, 3) RGB.
 
     The file has exactly the profile's tables; a grey image needs only the luma table. Without rate–
-    distortion optimisation, or at slope 0, the integers are those of `jpeg.encode`. With it they
+    distortion optimisation, or at λ = 0, the integers are those of `jpeg.encode`. With it they
     are chosen from coefficients that are rounded to integers. Those of frequencies that the profile
     drops are zero. "baseline" and "progressive" files have optimised Huffman tables; "smallest" is
     the smallest of baseline, baseline with one pair of Huffman tables for all components, and
@@ -158,22 +156,10 @@ def requantise(data: bytes, profile: Profile, *, container: Container = "smalles
     return _smallest(_quantised(_kept(image, profile), profile), container)
 
 
-def encode_batch(
-    images_u8: Sequence[NDArray[np.uint8]],
-    profile: Profile,
-    *,
-    container: Container = "smallest",
-    workers: int | None = None,
-) -> list[bytes]:
-    """`encode_pixels` of each image, in order, on `workers` threads (None: one a core)."""
-    one = functools.partial(encode_pixels, profile=profile, container=container)
-    return map_in_order(one, images_u8, workers)
-
-
 def _optimisation(profile: Profile) -> RateDistortion | None:
     """Settings of the optimisation, None where it would change nothing."""
     choice = profile.rate_distortion
-    return choice if choice is not None and choice.slope > 0 else None
+    return choice if choice is not None and choice.lagrangian > 0 else None
 
 
 def _kept(image: Coefficients, profile: Profile) -> Coefficients:
@@ -209,7 +195,7 @@ def _quantised_group(planes: Sequence[Plane], profile: Profile, group: slice) ->
             ac_bits = jpeg.ac_code_bits(*integers)
             integers = [
                 jpeg.optimise_blocks(
-                    x, table, sensitivity=sensitivity, slope=choice.slope, ac_bits=ac_bits
+                    x, table, sensitivity=sensitivity, lagrangian=choice.lagrangian, ac_bits=ac_bits
                 )
                 for x, sensitivity in zip(coefficients, sensitivities, strict=True)
             ]

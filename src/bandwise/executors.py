@@ -17,12 +17,13 @@ import sys
 import threading
 import traceback
 import warnings
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -32,18 +33,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from bandwise.errors import BandwiseError, ConfigurationError, WorkerError
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.system import available_cores
+from bandwise.system import available_cores, keep_freed_memory
 
 IN_FLIGHT_PER_WORKER = 4
-
-ALLOCATOR = {
-    # glibc gives large blocks back to the system and takes them again, page by page, in every
-    # step of a training; a worker keeps them. Other allocators ignore these.
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "2000000000",
-    "MALLOC_TOP_PAD_": "67108864",
-}
-"""Environment for workers that train networks."""
 
 _SECONDS_TO_END = 5
 _GO_ON = "what is finished is kept; resume the run"
@@ -62,6 +54,16 @@ class _Failed:
     error: Exception
 
 
+@dataclass(frozen=True)
+class _Workers:
+    """What does tasks: `submit` starts one of `at_once`, `receive` waits for what they send."""
+
+    submit: Callable[[int, Any], object]
+    receive: Callable[[], Iterable[_Message]]
+    at_once: int
+    in_flight: int
+
+
 class Executor(Protocol):
     """Does tasks."""
 
@@ -72,8 +74,41 @@ class Executor(Protocol):
         *,
         progress: ProgressCallback = ignore_progress,
     ) -> Generator[Out]:
-        """Results in order; closing the generator ends what is under way, and raises its errors."""
+        """Results in order; closing the generator ends what is under way.
+
+        Raises what a task raises, and `WorkerError` when a process that does tasks dies.
+        """
         ...
+
+
+class _Pooled(Executor):
+    """Does tasks by workers that last as long as `map`.
+
+    Raises `ConfigurationError` for less than one of them.
+    """
+
+    workers: Any
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ConfigurationError(
+                f"workers is at least 1, got {self.workers}; leave it out: one a core"
+            )
+
+    def map(
+        self,
+        work: Callable[[In], Out],
+        tasks: Iterable[In],
+        *,
+        progress: ProgressCallback = ignore_progress,
+    ) -> Generator[Out]:
+        """Results in order."""
+        with self._open(work) as workers:
+            yield from _in_order(workers, tasks, progress)
+
+    @abstractmethod
+    def _open(self, work: Callable[[Any], Any]) -> AbstractContextManager[_Workers]:
+        """Start workers, and end them."""
 
 
 def report(progress: Progress) -> None:
@@ -84,11 +119,12 @@ def report(progress: Progress) -> None:
     _progress.get()(progress)
 
 
-def use_one_torch_thread() -> None:
-    """Start workers of PyTorch so: as many processes as cores are faster than threads in one."""
+def prepare_torch_worker() -> None:
+    """Give PyTorch one thread: as many processes as cores are faster than threads in one."""
     import torch
 
     torch.set_num_threads(1)
+    keep_freed_memory()
 
 
 def training_workers(workers: int) -> Processes:
@@ -96,8 +132,7 @@ def training_workers(workers: int) -> Processes:
 
     Raises `ConfigurationError` for less than one worker.
     """
-    check_workers(workers)
-    return Processes(workers, environment=ALLOCATOR, initializer=use_one_torch_thread)
+    return Processes(workers, initializer=prepare_torch_worker)
 
 
 @dataclass(frozen=True)
@@ -119,107 +154,104 @@ class InProcess:
 
 
 @dataclass(frozen=True)
-class Threads:
+class Threads(_Pooled):
     """A pool of threads; tasks that have not begun when a run ends are left."""
 
     workers: int
 
-    def map(
-        self,
-        work: Callable[[In], Out],
-        tasks: Iterable[In],
-        *,
-        progress: ProgressCallback = ignore_progress,
-    ) -> Generator[Out]:
-        """Results in order."""
+    @contextmanager
+    def _open(self, work: Callable[[Any], Any]) -> Iterator[_Workers]:
         messages = SimpleQueue[_Message]()
         pool = ThreadPoolExecutor(self.workers)
 
-        def do(number: int, task: In) -> None:
+        def do(number: int, task: object) -> None:
             outcome: Any = _Failed(WorkerError(f"a thread ended within a task; {_GO_ON}"))
             try:
                 outcome = _outcome(work, task, lambda now: messages.put((number, now)))
             finally:
                 messages.put((number, outcome))
 
+        at_once = self.workers * IN_FLIGHT_PER_WORKER
         try:
-            yield from _in_order(
-                tasks,
+            yield _Workers(
                 submit=lambda number, task: pool.submit(do, number, task),
                 receive=lambda: [messages.get()],
-                room=lambda running: self.workers * IN_FLIGHT_PER_WORKER - running,
-                in_flight=self.workers * IN_FLIGHT_PER_WORKER,
-                progress=progress,
+                at_once=at_once,
+                in_flight=at_once,
             )
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
-class Processes:
+class Processes(_Pooled):
     """Processes of this machine, which end at once with the generator and with this process.
 
-    They are started as tasks need them, with variables of `environment` that are not set already,
-    and each calls `initializer` first, which has to be picklable.
-
-    Raises
-    ------
-    WorkerError
-        When one of them dies.
-    BandwiseError
-        What a task raises.
+    They are started as tasks need them, and each calls `initializer` first, which has to be
+    picklable.
     """
 
     workers: int
-    environment: Mapping[str, str] = field(default_factory=dict)
     initializer: Callable[[], object] | None = None
 
-    def map(
-        self,
-        work: Callable[[In], Out],
-        tasks: Iterable[In],
-        *,
-        progress: ProgressCallback = ignore_progress,
-    ) -> Generator[Out]:
-        """Results in order."""
-        with _Pool(self, work) as pool:
-            yield from _in_order(
-                tasks,
-                submit=pool.submit,
-                receive=pool.receive,
-                room=lambda running: self.workers - running,
-                in_flight=self.workers * IN_FLIGHT_PER_WORKER,
-                progress=progress,
-            )
+    @contextmanager
+    def _open(self, work: Callable[[Any], Any]) -> Iterator[_Workers]:
+        context = get_context("spawn")
+        processes: dict[Connection, SpawnProcess] = {}
+        idle: deque[Connection] = deque()
+
+        def start() -> Connection:
+            ours, theirs = context.Pipe()
+            arguments = (theirs, work, self.initializer)
+            process = context.Process(target=_serve, args=arguments, daemon=True)
+            process.start()
+            theirs.close()
+            processes[ours] = process
+            return ours
+
+        def submit(number: int, task: object) -> None:
+            connection = idle.popleft() if idle else start()
+            try:
+                connection.send((number, task))
+            except OSError as error:
+                raise _death(processes[connection]) from error
+
+        def receive() -> Iterator[_Message]:
+            for connection in cast(list[Connection], wait(set(processes) - set(idle))):
+                try:
+                    number, message = connection.recv()
+                except (EOFError, OSError) as error:
+                    raise _death(processes[connection]) from error
+                if not isinstance(message, Progress):
+                    idle.append(connection)
+                yield number, message
+
+        try:
+            in_flight = self.workers * IN_FLIGHT_PER_WORKER
+            yield _Workers(submit, receive, at_once=self.workers, in_flight=in_flight)
+        finally:
+            for process in processes.values():
+                process.terminate()
+            for connection, process in processes.items():
+                process.join(timeout=_SECONDS_TO_END)
+                process.kill()
+                process.join()
+                connection.close()
 
 
 @dataclass(frozen=True)
-class Ray:
+class Ray(_Pooled):
     """Tasks on the Ray cluster at $RAY_ADDRESS, or on one that is started on this machine.
 
     Tasks whose machine fails are done again, a few times. The folders of sources and output have to
     be the same on all machines. `workers` is the number of tasks at once; None: one a processor.
-
-    Raises
-    ------
-    ConfigurationError
-        When Ray is not installed.
-    WorkerError
-        When a task's process dies again and again, or the cluster is lost.
-    BandwiseError
-        What a task raises.
+    What tasks report is lost. Raises `ConfigurationError` when Ray is not installed.
     """
 
     workers: int | None = None
 
-    def map(
-        self,
-        work: Callable[[In], Out],
-        tasks: Iterable[In],
-        *,
-        progress: ProgressCallback = ignore_progress,
-    ) -> Generator[Out]:
-        """Results in order; what tasks report is lost."""
+    @contextmanager
+    def _open(self, work: Callable[[Any], Any]) -> Iterator[_Workers]:
         try:
             import ray
         except ImportError as error:
@@ -240,13 +272,11 @@ class Ray:
                 ready, _ = ray.wait(list(pending))
                 return [(pending.pop(each), ray.get(each)) for each in ready]
 
-            yield from _in_order(
-                tasks,
+            yield _Workers(
                 submit=lambda number, task: pending.update({one.remote(shared, task): number}),
                 receive=receive,
-                room=lambda running: at_once - running,
+                at_once=at_once,
                 in_flight=at_once * IN_FLIGHT_PER_WORKER,
-                progress=progress,
             )
         except ray.exceptions.RayError as error:
             raise WorkerError(f"Ray lost a task ({error}); {_GO_ON}") from error
@@ -258,44 +288,31 @@ class Ray:
 
 
 def executor_of(engine: str, workers: int | None) -> Executor:
-    """Executor by name, "local" or "ray". `workers`: None for one a core.
+    """Executor by name: "local" (processes), "threads" or "ray". `workers`: None for one a core.
 
     Raises `ConfigurationError` for another name, and for less than one worker.
     """
-    check_workers(workers)
     if engine == "ray":
         return Ray(workers)
-    if engine != "local":
-        raise ConfigurationError(f"engine {engine!r}; choose local or ray")
-    count = workers or available_cores()
+    if engine not in ("local", "threads"):
+        raise ConfigurationError(f"engine {engine!r}; choose local, threads or ray")
+    count = available_cores() if workers is None else workers
+    if engine == "threads":
+        return Threads(count)
     return InProcess() if count == 1 else Processes(count)
 
 
-def check_workers(workers: int | None) -> None:
-    """Raise `ConfigurationError` for less than one worker."""
-    if workers is not None and workers < 1:
-        raise ConfigurationError(f"workers is at least 1, got {workers}; leave it out: one a core")
-
-
 def _in_order(
-    tasks: Iterable[Any],
-    *,
-    submit: Callable[[int, Any], object],
-    receive: Callable[[], Iterable[_Message]],
-    room: Callable[[int], int],
-    in_flight: int,
-    progress: ProgressCallback,
+    workers: _Workers, tasks: Iterable[Any], progress: ProgressCallback
 ) -> Generator[Any]:
-    """Results in the order of tasks, of which `in_flight` are done or under way ahead of it.
-
-    `room` says how many more tasks can be submitted beside those that are running.
-    """
+    """Results in the order of tasks, of which few are done or under way ahead of it."""
     rest = enumerate(tasks)
     finished: dict[int, Any] = {}
     awaited = sent = running = 0
     while True:
-        for number, task in islice(rest, min(in_flight - (sent - awaited), room(running))):
-            submit(number, task)
+        room = min(workers.in_flight - (sent - awaited), workers.at_once - running)
+        for number, task in islice(rest, room):
+            workers.submit(number, task)
             sent, running = sent + 1, running + 1
         if awaited in finished:
             yield finished.pop(awaited)
@@ -303,76 +320,14 @@ def _in_order(
             continue
         if not running:
             return
-        for number, message in receive():
+        for number, message in workers.receive():
             if isinstance(message, Progress):
                 progress(message)
-                continue
-            if isinstance(message, _Failed):
+            elif isinstance(message, _Failed):
                 raise message.error
-            finished[number] = message
-            running -= 1
-
-
-class _Pool:
-    """Worker processes of one `map`."""
-
-    def __init__(self, settings: Processes, work: Callable[..., Any]) -> None:
-        self._settings = settings
-        self._work = work
-        self._context = get_context("spawn")
-        self._workers: dict[Connection, SpawnProcess] = {}
-        self._idle: deque[Connection] = deque()
-
-    def submit(self, number: int, task: object) -> None:
-        if not self._idle:
-            self._idle.append(self._start())
-        connection = self._idle.popleft()
-        try:
-            connection.send((number, task))
-        except OSError as error:
-            raise self._death(connection) from error
-
-    def receive(self) -> Iterator[_Message]:
-        busy = [each for each in self._workers if each not in self._idle]
-        for connection in cast(list[Connection], wait(busy)):
-            try:
-                number, message = connection.recv()
-            except (EOFError, OSError) as error:
-                raise self._death(connection) from error
-            if not isinstance(message, Progress):
-                self._idle.append(connection)
-            yield number, message
-
-    def _start(self) -> Connection:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(theirs, self._work, self._settings.initializer), daemon=True
-        )
-        with _environment(self._settings.environment):
-            process.start()
-        theirs.close()
-        self._workers[ours] = process
-        return ours
-
-    def _death(self, connection: Connection) -> WorkerError:
-        process = self._workers[connection]
-        process.join(timeout=_SECONDS_TO_END)
-        return WorkerError(
-            f"a worker process ended with exit code {process.exitcode} (-9 often means out of "
-            f"memory: try fewer --workers); {_GO_ON}"
-        )
-
-    def __enter__(self) -> _Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self._workers.values():
-            process.terminate()
-        for connection, process in self._workers.items():
-            process.join(timeout=_SECONDS_TO_END)
-            process.kill()
-            process.join()
-            connection.close()
+            else:
+                finished[number] = message
+                running -= 1
 
 
 def _serve(
@@ -398,6 +353,14 @@ def _serve(
 
 def _sender(connection: Connection, number: int) -> Callable[[object], None]:
     return lambda message: connection.send((number, message))
+
+
+def _death(process: SpawnProcess) -> WorkerError:
+    process.join(timeout=_SECONDS_TO_END)
+    return WorkerError(
+        f"a worker process ended with exit code {process.exitcode} (-9 often means out of "
+        f"memory: try fewer --workers); {_GO_ON}"
+    )
 
 
 def _die_with_parent() -> None:
@@ -435,15 +398,3 @@ def _reporting_to(progress: ProgressCallback) -> Iterator[None]:
         yield
     finally:
         _progress.reset(token)
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables that are not set, and take them away again."""
-    added = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)

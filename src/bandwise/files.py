@@ -31,32 +31,32 @@ def writing_atomically(path: Path) -> Iterator[BinaryIO]:
         If the folder cannot be written or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    with output_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def output_errors(path: Path, doing: str = "write") -> Iterator[None]:
+    """Raise `OutputError` for an `OSError` of the body."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OutputError(
-                f"cannot write {path}: {error.strerror or error}; "
-                "free some space or choose another output folder"
-            ) from error
-        raise
+        yield
+    except OSError as error:
+        advice = "; free some space or choose another output folder" if doing == "write" else ""
+        raise OutputError(f"cannot {doing} {path}: {error.strerror or error}{advice}") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary name beside ``path``, flush it to the disk and rename.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written or the disk is full. An older ``path`` stays as it was.
-    """
+    """Write ``data`` as `writing_atomically` does."""
     with writing_atomically(path) as stream:
         stream.write(data)
 
@@ -70,10 +70,8 @@ def remove_temporaries(folder: Path, names: Container[str] | None = None) -> Non
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
         of = _TEMPORARY.fullmatch(path.name)
         if of is not None and (names is None or of["name"] in names):
-            try:
+            with output_errors(path, "remove"):
                 path.unlink(missing_ok=True)
-            except OSError as error:
-                raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -10,12 +10,15 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from bandwise.errors import UnreadableImageError
+
+Colour = Literal["grey", "rgb"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 64 * 1024 * 1024
@@ -121,6 +124,62 @@ def on_white(image: Image.Image) -> Image.Image:
         return image
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
+
+
+def short_side(path: Path) -> int:
+    """Shorter side of an image in pixels, read from its header alone.
+
+    Raises
+    ------
+    UnreadableImageError
+        As `decode_file`, as far as the header shows it.
+    """
+    with open_image(path, str(path)) as image:
+        return min(image.size)
+
+
+def decode_file(path: Path, *, height: int, width: int, colour: Colour) -> NDArray[np.uint8]:
+    """Decode, turn upright, convert, scale to cover (height, width) and crop about the centre.
+
+    Of an animation or a multi-page file the first frame is taken. Transparent pixels are laid on
+    white, 16-bit grey is scaled to 8 bits, grey is ITU-R BT.601 luma. Scaling is Lanczos and
+    keeps the aspect ratio; an image whose short side already fits is cropped without resampling.
+
+    Returns
+    -------
+    (C, height, width) uint8, C = 1 for grey and 3 for RGB.
+
+    Raises
+    ------
+    UnreadableImageError
+        When the file is no image of an accepted format, is damaged or truncated, has more than
+        64 Mi pixels, or holds 32-bit values of no fixed range.
+    """
+    with open_image(path, str(path)) as image:
+        converted = on_white(upright(image, str(path))).convert("L" if colour == "grey" else "RGB")
+        return to_planes(np.asarray(_cover(converted, height=height, width=width)))
+
+
+def to_planes(pixels_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """View pixels as files decode to, (H, W) grey or (H, W, 3) RGB, as planes (C, H, W)."""
+    return pixels_u8[None] if pixels_u8.ndim == 2 else pixels_u8.transpose(2, 0, 1)
+
+
+def from_planes(planes_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Contiguous pixels, (H, W) grey or (H, W, 3) RGB, of planes (C, H, W)."""
+    grey = len(planes_u8) == 1
+    return np.ascontiguousarray(planes_u8[0] if grey else planes_u8.transpose(1, 2, 0))
+
+
+def _cover(image: Image.Image, *, height: int, width: int) -> Image.Image:
+    scale = max(height / image.height, width / image.width)
+    if scale == 1:
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        return image.crop((left, top, left + width, top + height))
+    margin_x = max(0.0, (image.width - width / scale) / 2)
+    margin_y = max(0.0, (image.height - height / scale) / 2)
+    box = (margin_x, margin_y, image.width - margin_x, image.height - margin_y)
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:

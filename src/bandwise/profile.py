@@ -5,8 +5,8 @@
      "provenance": {...}, "curve": [...]}
 
 Tables and sensitivities are in natural order. Where frequencies are dropped, the schema is 2 and
-"frequencies" lists those that are kept, numbered as in `bandwise.frequencies`. A file is read with
-every value checked, because profiles travel between people.
+"frequencies" lists those that are kept, numbered as in `bandwise.frequency.selection`. A file is
+read with every value checked, because profiles travel between people.
 """
 
 from __future__ import annotations
@@ -14,28 +14,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandwise.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
 from bandwise.errors import BandwiseError, ProfileError
-from bandwise.files import write_json
-from bandwise.frequencies import Frequencies
-from bandwise.tables import BLOCK, TableSet
-
-_T = TypeVar("_T")
+from bandwise.files import parse_json, write_json
+from bandwise.frequency.coefficients import COMPONENTS, LUMA_SAMPLING, Subsampling
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import BLOCK, TableSet
 
 FORMAT = "bandwise-profile"
 SCHEMA = 2
-CODEBOOK_SCHEMA = 3
-"""Of profiles that give each image its own tables: `bandwise.adaptive`."""
-
 GREY_COMPONENTS, COLOUR_COMPONENTS = COMPONENTS[1], COMPONENTS[3]
 
 
@@ -43,39 +38,39 @@ GREY_COMPONENTS, COLOUR_COMPONENTS = COMPONENTS[1], COMPONENTS[3]
 class RateDistortion:
     """Task-weighted rate–distortion optimised quantisation: minimise ½ Σ F (x − x̂)² + λ · bits.
 
-    `slope` is λ in nats a bit. `sensitivity` maps "luma" (and, for colour, "cb" and "cr") to F,
-    (8, 8) float64 in nats a squared coefficient, natural order, read-only: the Fisher information
-    of the task's output about each coefficient. Any array-like is taken. Raises `ProfileError`
-    for other components or shapes, and for values that are negative or not finite.
+    `lagrangian` is λ in nats a bit, "slope" in files. `sensitivity` maps "luma" (and, for colour,
+    "cb" and "cr") to F, (8, 8) float64 in nats a squared coefficient, natural order, read-only: the
+    Fisher information of the task's output about each coefficient. Any array-like is taken. Raises
+    `ProfileError` for other components or shapes, and for values that are negative or not finite.
     """
 
-    slope: float
+    lagrangian: float
     sensitivity: Mapping[str, NDArray[np.float64]]
 
     def __post_init__(self) -> None:
-        slope = _non_negative("the slope of rate_distortion", self.slope)
+        lagrangian = _non_negative("λ (slope) of rate_distortion", self.lagrangian)
         if set(self.sensitivity) not in (set(GREY_COMPONENTS), set(COLOUR_COMPONENTS)):
             raise ProfileError(
                 f"the sensitivity is given for {sorted(self.sensitivity)}; "
                 'give "luma" for grey images, or "luma", "cb" and "cr" for colour'
             )
         checked = {name: _sensitivity(name, value) for name, value in self.sensitivity.items()}
-        object.__setattr__(self, "slope", slope)
+        object.__setattr__(self, "lagrangian", lagrangian)
         object.__setattr__(self, "sensitivity", checked)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Read a decoded JSON object with the keys "slope" and "sensitivity"."""
-        entry = checked_object("rate_distortion", value, required={"slope", "sensitivity"})
+        entry = _checked_object("rate_distortion", value, required={"slope", "sensitivity"})
         sensitivity = entry["sensitivity"]
         if not isinstance(sensitivity, dict):
             raise ProfileError(f"the sensitivity is an object, got {_summary(sensitivity)}")
-        return cls(slope=entry["slope"], sensitivity=sensitivity)
+        return cls(lagrangian=entry["slope"], sensitivity=sensitivity)
 
     def to_json(self) -> dict[str, Any]:
         """Object that `from_json` reads back, exactly."""
         return {
-            "slope": self.slope,
+            "slope": self.lagrangian,
             "sensitivity": {
                 name: self.sensitivity[name].tolist()
                 for name in COLOUR_COMPONENTS
@@ -120,7 +115,7 @@ class Profile:
                 "frequencies of chroma are kept, and the tables are for grey images; "
                 "keep those below 64, or use tables for colour"
             )
-        provenance, curve = checked_origin(self.provenance, self.curve)
+        provenance, curve = _checked_origin(self.provenance, self.curve)
         object.__setattr__(self, "provenance", provenance)
         object.__setattr__(self, "curve", curve)
 
@@ -155,17 +150,12 @@ class Profile:
         schema = value.get("schema")
         if type(schema) is not int or schema < 1:
             raise ProfileError(f'its "schema" is a number from 1, got {_summary(schema)}')
-        if schema == CODEBOOK_SCHEMA:
+        if schema > SCHEMA:
             raise ProfileError(
-                "it holds a codebook, of which each image gets one entry, and one set of tables "
-                "for all images is needed here; give a profile that was learned without --adaptive"
+                f"it has schema {schema}, this version of bandwise reads up to {SCHEMA}; "
+                "use the version that wrote it"
             )
-        if schema > CODEBOOK_SCHEMA:
-            raise ProfileError(
-                f"it has schema {schema}, this version of bandwise reads up to {CODEBOOK_SCHEMA}; "
-                "upgrade bandwise"
-            )
-        entry = checked_object(
+        entry = _checked_object(
             "a profile",
             value,
             required={"format", "schema", "name", "tables", "subsampling"},
@@ -184,7 +174,7 @@ class Profile:
             rate_distortion=(
                 None if rate_distortion is None else RateDistortion.from_json(rate_distortion)
             ),
-            frequencies=frequencies_from_json(entry.get("frequencies")),
+            frequencies=_frequencies(entry.get("frequencies")),
             provenance=entry.get("provenance", {}),
             curve=entry.get("curve", []),
         )
@@ -207,7 +197,18 @@ class Profile:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a profile's file; `ProfileError` names the file and what is wrong with it."""
-        return read_profile_json(path, cls.from_json)
+        try:
+            return cls.from_json(parse_json(path.read_bytes()))
+        except OSError as error:
+            problem = f"cannot read the profile {path}: {error.strerror or error}"
+            raise ProfileError(problem) from error
+        except ProfileError as error:
+            raise ProfileError(f"{path}: {error}") from error
+        except ValueError as error:
+            raise ProfileError(
+                f"{path} is not JSON, or only the beginning of it ({error}); write the profile "
+                "again"
+            ) from error
 
     def _quantisation(self) -> dict[str, Any]:
         entry: dict[str, Any] = {
@@ -220,21 +221,7 @@ class Profile:
         return entry
 
 
-def read_profile_json(path: Path, parse: Callable[[object], _T]) -> _T:
-    """Read a profile's file; `ProfileError` names the file and what is wrong with it."""
-    try:
-        return parse(json.loads(path.read_bytes(), parse_constant=_refuse_constant))
-    except OSError as error:
-        raise ProfileError(f"cannot read the profile {path}: {error.strerror or error}") from error
-    except ProfileError as error:
-        raise ProfileError(f"{path}: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ProfileError(
-            f"{path} is not JSON, or only the beginning of it ({error}); write the profile again"
-        ) from error
-
-
-def frequencies_from_json(value: object) -> Frequencies | None:
+def _frequencies(value: object) -> Frequencies | None:
     """Read the frequencies that a profile keeps, None for all; raises `ProfileError`."""
     if value is None:
         return None
@@ -268,7 +255,7 @@ def _non_negative(what: str, value: object) -> float:
     return number
 
 
-def checked_origin(
+def _checked_origin(
     provenance: object, curve: object
 ) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
     """Copies of a profile's provenance and curve; `ProfileError` where they are no JSON."""
@@ -280,7 +267,7 @@ def checked_origin(
     return _json_copy("provenance", dict(provenance)), tuple(points)
 
 
-def checked_object(
+def _checked_object(
     what: str,
     value: object,
     *,
@@ -302,10 +289,6 @@ def _json_copy(what: str, value: Any) -> Any:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise ProfileError(f"the {what} of a profile holds JSON values alone ({error})") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ProfileError(f"it contains {name}; every number of a profile is finite")
 
 
 def _summary(value: object) -> str:

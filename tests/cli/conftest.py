@@ -1,7 +1,6 @@
 """Inputs of commands."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from bandwise.data import Dataset, LabelledImages, load
+from bandwise.frequency.tables import TableSet, flat
+from bandwise.models.networks import build_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import build_network
+from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture
 
 CLASSES = 4
@@ -57,17 +56,20 @@ def network(tmp_path: Path) -> list[str]:
     return ["--network", "small-cnn", "--weights", str(path)]
 
 
-@pytest.fixture
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """What a command reads as `digits`: few of them, so that it takes a moment."""
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of a small-cnn for `digits`."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_file(build_network("small-cnn", num_classes=10, channels=1).state_dict(), path)
+    return path
 
-    def first(images: LabelledImages, count: int) -> LabelledImages:
-        return LabelledImages(images.pixels_u8[:count], images.labels[:count])
 
-    digits = load("digits")
-    few = replace(digits, train=first(digits.train, 200), test=first(digits.test, 40))
-    monkeypatch.setattr("bandwise.cli.datasets.load", lambda *_, **__: few)
-    return few
+@pytest.fixture(scope="session")
+def jpegs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of few JPEG files by split and class."""
+    splits = {"train": 6, "validation": 2, "test": 2}
+    return write_digits(tmp_path_factory.mktemp("tree") / "digits", splits)
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ import signal
 
 from torch import Tensor, nn
 
-from bandwise.dct_domain import CoefficientBatch
-from bandwise.frequencies import Frequencies
-from bandwise.tasks.networks import build_coefficient_network
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.frequency.selection import Frequencies
 
 
 class Dying(nn.Module):
@@ -15,9 +14,8 @@ class Dying(nn.Module):
 
     def __init__(self, num_classes: int, frequencies: Frequencies) -> None:
         super().__init__()
-        self.network = build_coefficient_network(
-            "resnet-small", num_classes=num_classes, frequencies=frequencies
-        )
+        self.kept = list(frequencies.luma)
+        self.linear = nn.Linear(len(self.kept), num_classes)
         self.steps = 0
 
     def forward(self, batch: CoefficientBatch) -> Tensor:
@@ -25,7 +23,7 @@ class Dying(nn.Module):
         who = os.environ.get("RANK"), os.environ.get("TORCHELASTIC_RESTART_COUNT"), self.steps
         if who == ("1", "0", 2):
             os.kill(os.getpid(), signal.SIGKILL)
-        logits: Tensor = self.network(batch)
+        logits: Tensor = self.linear(batch.luma[:, self.kept].mean((2, 3)) / 1000)
         return logits
 
 

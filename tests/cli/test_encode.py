@@ -9,10 +9,9 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.cli.main import run
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
 from tests.cli.terminal import said
-from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -59,24 +58,6 @@ def test_every_option_has_its_effect(
     assert not (out / "quarantine.jsonl").exists()
 
 
-def test_one_image_is_no_plural(
-    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    command = ["encode", str(images / "a.png"), str(tmp_path / "out")]
-    assert run([*command, "--profile", str(profile)]) == 0
-    assert said(capfd)[0].startswith("1 image encoded: ")
-
-
-def test_files_of_one_name_are_skipped_and_the_rest_is_encoded(
-    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    Image.fromarray(picture(24, 32)).save(images / "a.jpg")
-    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 3
-    out, err = said(capfd)
-    assert out.startswith("2 images encoded")
-    assert "skipped a.png: a.jpg and a.png would each become" in err
-
-
 def test_many_reasons_are_shortened(
     images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,7 +76,7 @@ def test_many_reasons_are_shortened(
         (None, "cannot read the profile"),
         (STEP_ZERO, "is 0; a baseline table holds integers 1..255; round it and clamp it"),
         ("", "not JSON"),
-        ('{"format": "bandwise-profile", "schema": 99}', "upgrade bandwise"),
+        ('{"format": "bandwise-profile", "schema": 99}', "schema 99"),
         ('{"format": "else"}', "no profile"),
     ],
 )
@@ -116,13 +97,6 @@ def test_a_wrong_profile_is_one_message_and_nothing_is_written(
     assert str(profile) in err
     assert out == ""
     assert not (tmp_path / "out").exists()
-
-
-def test_a_missing_input_is_an_error(
-    profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["encode", str(tmp_path / "no"), str(tmp_path), "--profile", str(profile)]) == 1
-    assert "does not exist" in said(capfd)[1]
 
 
 def test_an_interruption_says_how_to_go_on(

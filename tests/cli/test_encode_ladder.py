@@ -8,12 +8,12 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.cli.main import run
+from bandwise.dataset import read_picture
 from bandwise.encoding import encode_pixels
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.guidance import Guide
-from bandwise.pipeline import read_picture
+from bandwise.models.networks import load_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet, flat
-from bandwise.tasks.networks import load_network
 from tests.cli.conftest import CLASSES, STEPS
 from tests.cli.terminal import said
 from tests.jpeg.images import picture
@@ -35,7 +35,7 @@ def test_each_image_gets_the_smallest_file_of_a_ladder_within_the_tolerance(
     Image.fromarray(picture(40, 24, grey=True)).save(images / "grey.png")
     profiles = {step: Profile.load(ladder / f"{step}.json") for step in STEPS}
     model = load_network("small-cnn", Path(network[3]), num_classes=CLASSES, channels=3)
-    guide = Guide(list(profiles.values()), model, encode=encode_pixels)
+    guide = Guide(list(profiles.values()), model)
     rungs = {}
     for path in images.iterdir():
         rungs[path.stem] = guide.rungs(read_picture(path.read_bytes()).pixels_u8)
@@ -97,38 +97,27 @@ def test_the_same_files_whatever_the_workers_and_however_the_ladder_is_named(
         (slice(0, 2), [], "give --network NAME and --weights FILE"),
         (slice(0, 0), ["--requantise"], "leave out --requantise"),
         (slice(0, 0), ["--tolerance", "-1"], "tolerance"),
+        (slice(0, 0), None, "belong to a ladder of several profiles and there is one"),
+        (slice(0, 4), ["--tolerance", "1"], "belong to a ladder of several profiles"),
     ],
 )
 def test_a_ladder_that_is_used_wrongly_is_a_usage_error(
     images: Path,
     ladder: Path,
-    network: list[str],
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    left_out: slice,
-    added: list[str],
-    message: str,
-) -> None:
-    del network[left_out]
-    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(ladder)]
-    assert run([*command, *network, *added]) == 2
-    err = " ".join(said(capfd)[1].replace("│", " ").split())
-    assert message in err
-    assert not (tmp_path / "out").exists()
-
-
-def test_what_belongs_to_a_ladder_is_a_usage_error_for_one_profile(
-    images: Path,
     profile: Path,
     network: list[str],
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
+    left_out: slice,
+    added: list[str] | None,
+    message: str,
 ) -> None:
-    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
-    for options in (network, ["--tolerance", "0.05"]):
-        assert run([*command, *options]) == 2
-        err = " ".join(said(capfd)[1].replace("│", " ").split())
-        assert "belong to a ladder of several profiles and there is one" in err
+    del network[left_out]
+    profiles = profile if "belong" in message else ladder
+    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profiles)]
+    assert run([*command, *network, *(added or [])]) == 2
+    err = " ".join(said(capfd)[1].replace("│", " ").split())
+    assert message in err
     assert not (tmp_path / "out").exists()
 
 

@@ -8,14 +8,14 @@ import torch
 
 from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.frequencies import Frequencies
-from bandwise.inference import Model
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet
+from bandwise.models.model import Model
+from bandwise.models.networks import build_coefficient_network, build_network
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
-from bandwise.tasks.networks import build_coefficient_network, build_network
 from tests.cli.conftest import CLASSES
 from tests.cli.terminal import said
-from tests.inference.models import own_model
+from tests.models.trained import own_model
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"

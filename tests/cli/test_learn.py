@@ -1,234 +1,138 @@
-"""``bandwise learn`` as a person uses it, from images to smaller files."""
+"""``bandwise learn`` and ``bandwise evaluate``, from images to smaller files."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bandwise import jpeg
-from bandwise.adaptive import AdaptiveProfile, load_profile
 from bandwise.cli.main import run
-from bandwise.data import load
-from bandwise.encoding import encode_pixels
+from bandwise.cli.output import warn_of_chance
 from bandwise.profile import Profile
+from bandwise.results import LearnedTables, Measurement, Results
+from bandwise.statistics import find_original
 from tests.cli.terminal import said
+from tests.statistics.curves import measurements, original
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
 )
 
-QUICK = ["learn", "digits", "--network", "small-cnn", "--images", "60"]
-TARGET = ["--target-accuracy-drop", "90"]
+NETWORK = ["--network", "small-cnn", "--colour", "grey"]
+QUICK = [*NETWORK, "--epochs", "1", "--images", "12", "--slopes", "1e-5", "1e-3"]
+TARGET = ["--target-accuracy-drop", "100"]
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned(jpegs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with profile, ladder, network and results."""
     folder = tmp_path_factory.mktemp("learn")
-    places = [
-        *("--out", str(folder / "digits.json"), "--work", str(folder / "work")),
-        *("--ladder", str(folder / "ladder")),
-    ]
-    assert run([*QUICK, *TARGET, "--epochs", "1", "--slopes", "1e-5", "1e-3", *places]) == 0
+    assert run(["learn", str(jpegs), *QUICK, *TARGET, *places(folder)]) == 0
     return folder
 
 
-def again(work: Path, *options: str, out: str = "again.json") -> list[str]:
-    """Command that goes on in the same work folder."""
-    places = ["--out", str(work / out), "--work", str(work / "work")]
-    return [*QUICK, "--epochs", "1", "--slopes", "1e-5", "1e-3", *places, *options]
+def places(folder: Path, out: str = "digits.json") -> list[str]:
+    names = {"out": out, "work": "work", "ladder": "ladder"}
+    return [word for name, each in names.items() for word in (f"--{name}", str(folder / each))]
 
 
-def test_a_profile_is_learned_and_says_what_it_does(
-    work: Path, capfd: pytest.CaptureFixture[str]
+def weights_of(learned: Path) -> list[str]:
+    return ["--weights", str(learned / "work" / "networks" / "small-cnn.safetensors")]
+
+
+def test_a_profile_is_learned_and_reported_on_test(
+    learned: Path, jpegs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(again(work, *TARGET)) == 0
+    before = (learned / "work" / "results.jsonl").read_bytes()
+    command = ["learn", str(jpegs), *QUICK, *TARGET, *places(learned, "again.json")]
+    assert run(command) == 0
     out, err = said(capfd)
-    profile = Profile.load(work / "again.json")
-    assert profile.to_json() == Profile.load(work / "digits.json").to_json()
+    profile = Profile.load(learned / "again.json")
+    assert profile.to_json() == Profile.load(learned / "digits.json").to_json()
     curve = {(point["split"], point["label"]): point for point in profile.curve}
     test = curve["test", profile.name]
-    assert f"on test: {test['mean_bytes']:,.0f} bytes an image" in out
-    assert f"accuracy {test['accuracy']:.2%}" in out
-    assert out.count("chosen") == 1
-    for slope in ("1e-05", "0.001"):
-        assert f"sensitivity {slope}" in out
-    assert "measuring" not in out
-    assert f"weights {work}/work/networks/small-cnn.safetensors" in out
-    assert err == ""
+    for part in (
+        *(f"{test['mean_bytes']:,.0f} bytes an image", f"{test['accuracy']:.2%}"),
+        *("sensitivity 1e-05", "sensitivity 0.001"),
+        *(learned / name for name in ("again.json", "ladder", "work/results.jsonl")),
+        weights_of(learned)[1],
+    ):
+        assert str(part) in out
+    assert err == ""  # nothing is trained or measured again
+    assert (learned / "work" / "results.jsonl").read_bytes() == before
 
 
-def test_integers_are_chosen_where_that_is_asked_for(work: Path, tmp_path: Path) -> None:
-    out = ["--out", str(tmp_path / "rdo.json"), "--work", str(tmp_path / "work")]
-    weights = ["--weights", str(work / "work" / "networks" / "small-cnn.safetensors")]
-    command = [*QUICK, *TARGET, *weights, "--slopes", "1e-3", "--rdo", "0.1", *out]
-    assert run(command) == 0
-    optimised = Profile.load(tmp_path / "rdo.json").rate_distortion
+def test_integers_are_chosen_where_that_is_asked_for(
+    learned: Path, jpegs: Path, tmp_path: Path
+) -> None:
+    command = ["learn", str(jpegs), *QUICK[:-3], *TARGET, *weights_of(learned), *places(tmp_path)]
+    assert run([*command, "--slopes", "1e-3", "--rdo", "0.1"]) == 0
+    optimised = Profile.load(tmp_path / "digits.json").rate_distortion
     assert optimised is not None
-    assert optimised.slope == pytest.approx(1e-4)
+    assert optimised.lagrangian == pytest.approx(1e-4)
 
 
 def test_bytes_and_bits_per_pixel_are_the_same_target(
-    work: Path, capfd: pytest.CaptureFixture[str]
+    learned: Path, jpegs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = {
-        point["label"]: point["mean_bytes"]
-        for point in Profile.load(work / "digits.json").curve
-        if point["split"] == "validation" and point["mean_bytes"] is not None
-    }
-    largest = max(sizes.values())
-    assert run(again(work, "--target-bytes", str(largest), out="a.json")) == 0
-    assert run(again(work, "--target-bpp", str(largest * 8 / 64), out="b.json")) == 0
-    a, b = Profile.load(work / "a.json"), Profile.load(work / "b.json")
+    curve = Profile.load(learned / "digits.json").curve
+    largest = max(each["mean_bytes"] or 0 for each in curve if each["split"] == "validation")
+    for name, target in (("bytes", largest), ("bpp", largest * 8 / 256)):
+        command = ["learn", str(jpegs), *QUICK, *places(learned, f"{name}.json")]
+        assert run([*command, f"--target-{name}", str(target)]) == 0
+    a, b = Profile.load(learned / "bytes.json"), Profile.load(learned / "bpp.json")
     assert a.sha256 == b.sha256
-    said(capfd)
-    assert run(again(work, "--target-bytes", "7", out="none.json")) == 1
-    assert "no profile needs at most 7 bytes" in said(capfd)[1]
-    assert not (work / "none.json").exists()
+    command = ["learn", str(jpegs), *QUICK, *places(learned, "none.json")]
+    assert run([*command, "--target-bytes", "7"]) == 1
+    assert not (learned / "none.json").exists()
 
 
 def test_the_ladder_serves_encode(
-    work: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    learned: Path, jpegs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    source = tmp_path / "in"
-    source.mkdir()
-    for index, pixels in enumerate(load("digits").test.pixels_u8[:12, 0]):
-        Image.fromarray(pixels.numpy()).save(source / f"{index}.png")
-    weights = work / "work" / "networks" / "small-cnn.safetensors"
-    guided = ["--network", "small-cnn", "--weights", str(weights), "--json"]
-    total = {}
-    for tolerance in ("0", "0.01", "100"):
+    sizes = []
+    for tolerance in ("0", "100"):
         out = tmp_path / tolerance
-        command = ["encode", str(source), str(out), "--profile", str(work / "ladder"), *guided]
-        assert run([*command, "--tolerance", tolerance]) == 0
+        command = ["encode", str(jpegs / "test"), str(out), "--profile", str(learned / "ladder")]
+        options = [*NETWORK[:2], *weights_of(learned), "--json", "--tolerance", tolerance]
+        said(capfd)
+        assert run([*command, *options]) == 0
         summary = json.loads(said(capfd)[0])
-        assert summary["encoded"] == 12
-        total[tolerance] = summary["bytes_out"]
-    assert total["0"] >= total["0.01"] >= total["100"]
-    assert total["0"] > total["100"]
+        assert summary["encoded"] == 4
+        sizes.append(summary["bytes_out"])
+    assert sizes[0] >= sizes[1]
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "message"),
-    [
-        (["--method", "magic"], 2, "magic"),
-        (["--network", "magic"], 2, "unknown network 'magic'"),
-        (["--target-bpp", "1", "--target-bytes", "9"], 2, "give one target"),
-        (["--target-bytes", "-1"], 2, "0 or more"),
-        (["--weights", "none.safetensors"], 1, "none.safetensors cannot be read"),
-        (["--slopes", "0"], 2, "slopes are above 0"),
-        (["--images", "0"], 2, "images is at least 1"),
-        (["--epochs", "0"], 2, "epochs is at least 1"),
-    ],
-)
-def test_bad_input_is_one_message(
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    options: list[str],
-    code: int,
-    message: str,
+def test_an_evaluation_prints_its_table_and_resumes(
+    learned: Path, jpegs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    places = ["--out", str(tmp_path / "p.json"), "--work", str(tmp_path / "work")]
-    assert run([*QUICK, *places, *options]) == code
-    err = said(capfd)[1]
-    assert message in err
-    if not err.startswith("Usage: "):
-        assert err.startswith("error: ")
-        assert err.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_unknown_data_set_is_one_message(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["learn", "no-such-data", "--out", str(tmp_path / "p.json")]) == 1
-    err = said(capfd)[1]
-    assert "no-such-data" in err
-    assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "message"),
-    [
-        (["--weights", "none.safetensors"], 1, "none.safetensors cannot be read"),
-        (["--network", "magic"], 2, "unknown network 'magic'"),
-        (["--target-bpp", "nan"], 2, "give one target"),
-        (["--images", "0"], 2, "images is at least 1"),
-    ],
-)
-def test_what_needs_no_data_is_checked_before_they_are_read(
-    capfd: pytest.CaptureFixture[str], options: list[str], code: int, message: str
-) -> None:
-    assert run(["learn", "no-such-data", "--out", "p.json", *options]) == code
-    assert message in said(capfd)[1]
-
-
-def test_weights_of_another_network_are_one_message(
-    work: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    weights = work / "work" / "networks" / "small-cnn.safetensors"
-    options = ["--network", "plain-cnn", "--weights", str(weights)]
-    places = ["--out", str(tmp_path / "p.json"), "--work", str(tmp_path / "work")]
-    assert run(["learn", "digits", *options, *places]) == 1
-    err = said(capfd)[1]
-    assert "does not hold the weights of plain-cnn" in err
-    assert err.count("\n") == 1
-
-
-def test_an_interruption_says_how_to_go_on(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], interrupt: Callable[[str], None]
-) -> None:
-    interrupt("bandwise.recipes.target.learn_profile")
-    assert run([*QUICK, "--out", str(tmp_path / "p.json")]) == 130
-    assert "the same command resumes" in said(capfd)[1]
-
-
-def test_tables_for_each_image_are_learned_and_encode_uses_them(
-    work: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    weights = work / "work" / "networks" / "small-cnn.safetensors"
-    profile = tmp_path / "adaptive.json"
+    profile = Profile.load(learned / "digits.json")
     command = [
-        *("learn", "digits", "--network", "small-cnn", "--weights", str(weights), *TARGET),
-        *("--adaptive", "--codebook", "2", "--continuous", "--images", "64"),
-        *("--slopes", "1e-5", "1e-3"),
-        *("--out", str(profile), "--work", str(tmp_path / "work")),
+        *("evaluate", str(jpegs), *NETWORK, *weights_of(learned), "--out", str(tmp_path)),
+        *("--codecs", "webp", "libjpeg compact", "--every", "40", "--bound", "2.5"),
+        *("--profile", str(learned / "digits.json")),
     ]
     assert run(command) == 0
-    out, _ = said(capfd)
-    book = load_profile(profile)
-    assert isinstance(book, AdaptiveProfile)
-    assert book.slope in (1e-5, 1e-3)
-    assert book.positions > 1
-    assert f"{book.slope:.2g}" in out
-    assert "chosen" in out
-    source = tmp_path / "in"
-    source.mkdir()
-    images = load("digits").test.pixels_u8[:12, 0].numpy()
-    for index, pixels in enumerate(images):
-        Image.fromarray(pixels).save(source / f"{index}.png")
-    encoded = ["encode", str(source), str(tmp_path / "out"), "--profile", str(profile)]
-    assert run(encoded) == 0
-    for index, pixels in enumerate(images):
-        data = (tmp_path / "out" / f"{index}.jpg").read_bytes()
-        assert data == encode_pixels(pixels, book.profile_for(pixels))
-    for more in (["--requantise"], ["--profile", str(work / "digits.json")]):
-        assert run([*encoded, *more]) == 2
-    said(capfd)
-    measured = ["evaluate", "digits", "--network", "small-cnn", "--weights", str(weights)]
-    measured += ["--profile", str(profile), "--codecs", "libjpeg", "--every", "24"]
-    assert run([*measured, "--out", str(tmp_path / "evaluated")]) == 0
-    assert "bandwise adaptive" in said(capfd)[0]
+    text = " ".join(said(capfd)[0].split())
+    for part in ("2.5 points", str(tmp_path / "results.jsonl")):
+        assert part in text
+    results = Results.load(tmp_path)
+    families = {each.family for each in results.of(Measurement)}
+    assert families == {"original", "webp", "libjpeg compact", "sensitivity"}
+    assert [each.label for each in results.of(LearnedTables)] == [profile.name]
+    before = results.path.read_bytes()
+    assert run(command) == 0
+    assert results.path.read_bytes() == before
 
 
-def test_what_does_not_go_with_tables_for_each_image_is_wrong_usage(
-    work: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("right", "warned"), [(0, True), (120, True), (132, True), (134, False), (200, False)]
+)
+def test_a_network_at_chance_is_warned_of(
+    right: int, warned: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for option in (["--rdo", "0.1"], ["--method", "gradient"], ["--ladder", str(work / "l")]):
-        assert run(again(work, "--adaptive", *option)) == 2
-        assert "--adaptive learns by sensitivity" in " ".join(said(capfd)[1].split())
-    for option in (["--codebook", "2"], ["--continuous"]):
-        assert run(again(work, *option)) == 2
-        assert "give --adaptive as well" in " ".join(said(capfd)[1].split())
+    found = find_original(measurements(original(right)), "test")
+    warn_of_chance(found, [0] * 120 + [1] * 80)
+    text = said(capfd)[0]
+    assert (f"{right / 200:.2%}" in text and "60.00%" in text) == warned
+    assert bool(text) == warned

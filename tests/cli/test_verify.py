@@ -7,8 +7,8 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.pipeline import encode_tree
-from tests.pipeline.datasets import PROFILE, put_images
+from bandwise.dataset import encode_tree
+from tests.dataset.datasets import ENCODER, put_images
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"
@@ -19,7 +19,7 @@ def test_a_tree_is_verified_and_what_is_wrong_is_said(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    encode_tree(put_images(tmp_path / "in", 30), out, PROFILE)
+    encode_tree(put_images(tmp_path / "in", 30), out, ENCODER)
     assert run(["verify", str(out), "--workers", "1"]) == 0
     assert capfd.readouterr().out == "30 images whole\n"
     for path in out.rglob("*.jpg"):

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
 from bandwise.data import load
-from bandwise.tables import TableSet
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.tables import TableSet
 
 
 def write_digits(

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bandwise.data import DATASET_NAMES, load, mnist
+from bandwise.data import DATASET_NAMES, catalog, load
 from bandwise.errors import ConfigurationError, DataNotFoundError, UnknownDatasetError
 
 from .published import publish, tiny_contents, write_files
@@ -24,8 +25,8 @@ def test_known_names_are_read_from_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     contents = tiny_contents()
-    constant = name.replace("-", "_").upper()
-    monkeypatch.setattr(mnist, constant, publish(name, contents))
+    known = replace(catalog.PUBLISHED[name], published=publish(name, contents))
+    monkeypatch.setitem(catalog.PUBLISHED, name, known)
     write_files(tmp_path / name, contents)
     dataset = load(name, data_dir=tmp_path)
     assert dataset.name == name
@@ -37,12 +38,8 @@ def test_known_names_are_read_from_the_data_folder(
 def test_a_data_folder_without_the_set_is_an_error_and_not_a_download(
     tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(DataNotFoundError, match=rf"{name}.*train-images-idx3-ubyte\.gz.*looked in"):
+    with pytest.raises(DataNotFoundError, match=rf"{name}.*train-images-idx3-ubyte.*not found"):
         load(name, data_dir=tmp_path)
-
-
-def test_digits_need_no_file() -> None:
-    assert load("digits").image_shape == (1, 8, 8)
 
 
 def test_a_known_set_is_not_resized() -> None:
@@ -83,9 +80,3 @@ def test_an_unknown_name_lists_what_there_is(name: str) -> None:
     assert message.startswith(f"{name!r} is neither a known data set nor a folder")
     assert all(known in message for known in DATASET_NAMES)
     assert "folder of images with a sub-folder a class works too" in message
-
-
-def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "images.zip").write_bytes(b"")
-    with pytest.raises(UnknownDatasetError, match=r"images\.zip' is a file; known are digits"):
-        load(str(tmp_path / "images.zip"))

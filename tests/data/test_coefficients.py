@@ -1,31 +1,17 @@
 """JPEG files of any layout become the same batch as each would alone, on one grid."""
 
-import functools
-import io
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from bandwise import jpeg
-from bandwise.coefficients import Coefficients, Subsampling
-from bandwise.data.coefficients import CoefficientDataset, collate, read_batch
-from bandwise.data.folder import load_folder
-from bandwise.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
-from bandwise.errors import (
-    DataError,
-    DataNotFoundError,
-    JpegError,
-    JpegLimitError,
-    ShapeError,
-    UnreadableImageError,
-)
-from bandwise.tables import TableSet
+from bandwise.data.coefficients import read_batch
+from bandwise.errors import DataError, JpegError, JpegLimitError, ShapeError
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
+from bandwise.frequency.tables import TableSet
 from tests.jpeg.images import SCHEMES, picture
 
 SIZE = (48, 32)
@@ -100,11 +86,6 @@ def test_layouts_are_mixed_in_order() -> None:
     assert_same(read_batch(files), concatenate([alone(data) for data in files]))
 
 
-def test_layouts_of_equal_blocks_but_unequal_sampling_are_kept_apart() -> None:
-    files = [file(8, 8, seed=seed, subsampling=SCHEMES[seed % 4]) for seed in range(8)]
-    assert_same(read_batch(files), concatenate([alone(data) for data in files]))
-
-
 def test_sizes_are_mixed_on_a_grid() -> None:
     files = [file(16 + 9 * seed, 70 - 7 * seed, seed=seed, grey=seed == 2) for seed in range(5)]
     coloured = concatenate([fit(alone(files[0]), 4, 6), fit(alone(files[2]), 4, 6)])
@@ -139,82 +120,3 @@ def test_errors_name_the_file(threads: int) -> None:
         read_batch(files, limits=jpeg.Limits(max_pixels=99), threads=threads)
     with pytest.raises(DataError, match="no images"):
         read_batch([])
-
-
-def test_collating_gives_what_reading_gives() -> None:
-    files = [file(seed=seed, grey=seed == 3, subsampling=SCHEMES[seed % 4]) for seed in range(6)]
-    data = CoefficientDataset(files, range(6))
-    batch, labels = collate([data[index] for index in range(6)])
-    assert_same(batch, read_batch(files))
-    assert torch.equal(labels, torch.arange(6))
-    wide, _ = collate([data[0]], grid=(2, 8))
-    assert_same(wide, read_batch(files[:1], grid=(2, 8)))
-
-
-def test_data_sets_feed_a_loader() -> None:
-    files = [file(32, 16 + 8 * seed, seed=seed) for seed in range(5)]
-    data = CoefficientDataset(files, torch.arange(5))
-    loader: DataLoader[tuple[Coefficients, int]] = DataLoader(
-        data, batch_size=2, collate_fn=functools.partial(collate, grid=(4, 4))
-    )
-    batches = list(loader)
-    assert [labels.tolist() for _, labels in batches] == [[0, 1], [2, 3], [4]]
-    assert_same(batches[1][0], read_batch(files[2:4], grid=(4, 4)))
-
-
-def test_folders_have_splits(tmp_path: Path) -> None:
-    """As `bandwise encode` leaves them."""
-    (tmp_path / "quarantine.jsonl").write_text("{}\n")
-    for seed, split in enumerate(("train", "train", "validation", "test") * 2):
-        path = tmp_path / split / "ab"[seed // 4] / f"{seed}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file(seed=seed))
-    classes, splits = CoefficientDataset.of_folder(tmp_path)
-    assert classes == ("a", "b")
-    assert {name: split.labels.tolist() for name, split in splits.items()} == {
-        "train": [0, 0, 1, 1],
-        "validation": [0, 1],
-        "test": [0, 1],
-    }
-    assert [path.name for path in splits["train"].files if isinstance(path, Path)] == [
-        "0.jpg",
-        "1.jpg",
-        "4.jpg",
-        "5.jpg",
-    ]
-
-
-def test_flat_folders_are_split_as_those_of_pixels(tmp_path: Path) -> None:
-    for seed in range(8):
-        path = tmp_path / "ab"[seed % 2] / f"{seed}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(file(16, 16, seed=seed))
-    _, splits = CoefficientDataset.of_folder(tmp_path)
-    pixels = load_folder(tmp_path)
-    assert [len(split) for split in splits.values()] == [6, 2]
-    for name, split in splits.items():
-        files = [split.bytes_of(index) for index in range(len(split))]
-        decoded = np.stack([jpeg.decode(data) for data in files])
-        assert np.array_equal(decoded.transpose(0, 3, 1, 2), pixels.split(name).pixels_u8)
-        assert torch.equal(split.labels, pixels.split(name).labels)
-
-
-def test_unreadable_files_are_named(tmp_path: Path) -> None:
-    cut, png, gone = (tmp_path / name for name in ("cut.jpg", "png.jpg", "gone.jpg"))
-    cut.write_bytes(file()[:-50])
-    stream = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(stream, "PNG")
-    png.write_bytes(stream.getvalue())
-    data = CoefficientDataset([cut, png, gone, b"nothing"], [0, 0, 0, 0])
-    for index, words in enumerate(["cut.jpg: damaged", "png.jpg: "]):
-        with pytest.raises(UnreadableImageError, match=words):
-            data[index]
-    with pytest.raises(DataNotFoundError, match=r"gone\.jpg cannot be read"):
-        data[2]
-    with pytest.raises(UnreadableImageError, match="item 3: "):
-        data[3]
-
-
-def test_labels_are_checked() -> None:
-    with pytest.raises(ShapeError, match="2 files need int64 labels"):
-        CoefficientDataset([file(), file()], [0])

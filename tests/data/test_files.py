@@ -9,20 +9,19 @@ import torch
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.color import rgb_to_ycbcr
+from bandwise.data import with_validation
 from bandwise.data.coefficients import read_batch
 from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_pixels
+from bandwise.data.folder import load_folder
 from bandwise.errors import (
-    BandwiseError,
     ConfigurationError,
     DataError,
-    DataNotFoundError,
-    EmptyClassError,
     JpegError,
     ShapeError,
     UnreadableImageError,
 )
-from bandwise.tables import TableSet
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.tables import TableSet
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture, pillow_pixels
 
@@ -35,6 +34,17 @@ SPLITS = {"train": 5, "validation": 2, "test": 3}
 
 def file(height: int = 16, width: int = 32, *, grey: bool = False, seed: int = 0) -> bytes:
     return jpeg.encode(picture(height, width, grey=grey, seed=seed), TableSet.ijg(80))
+
+
+def test_flat_folders_are_split_as_those_of_pixels(tmp_path: Path) -> None:
+    for seed in range(8):
+        path = tmp_path / "ab"[seed % 2] / f"{seed}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(file(16, 16, seed=seed))
+    data, decoded = load_files(tmp_path), with_validation(load_folder(tmp_path), seed=0)
+    for name, split in data.splits.items():
+        assert torch.equal(split.pixels(range(len(split))), decoded.split(name).pixels_u8)
+        assert torch.equal(split.labels, decoded.split(name).labels)
 
 
 def labelled(*files: bytes, grid: tuple[int, int] = (2, 4), channels: int = 3) -> LabelledFiles:
@@ -150,23 +160,6 @@ def test_what_is_no_whole_jpeg_is_named_with_what_to_do(root: Path, kind: str) -
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("remove", "error", "words"),
-    [
-        ("test", DataNotFoundError, "no test/"),
-        ("train/1", DataError, "one class only"),
-        ("test/1", EmptyClassError, "no folder for the class '1'"),
-        (".", DataNotFoundError, "not a folder"),
-    ],
-)
-def test_other_layouts_are_refused(
-    root: Path, remove: str, error: type[BandwiseError], words: str
-) -> None:
-    (root / remove).rename(root.parent / "elsewhere")
-    with pytest.raises(error, match=words):
-        load_files(root)
-
-
 def test_batches_are_in_the_order_asked_for() -> None:
     files = labelled(*(file(seed=seed) for seed in range(5)))
     assert len(files) == 5
@@ -218,11 +211,13 @@ def test_damage_is_named_by_its_index(threads: int) -> None:
 
 
 def test_labels_are_checked() -> None:
-    with pytest.raises(ShapeError, match="1 files need int64 labels"):
+    with pytest.raises(ShapeError, match="1 images need int64 labels"):
         LabelledFiles((file(),), torch.zeros(1), (2, 4), 3)
 
 
 def test_a_data_set_says_how_its_images_are_read() -> None:
     files = labelled(file(), grid=(6, 4), channels=1)
-    data = FileDataset(root=Path("x"), classes=("a",), splits={"train": files}, sha256="")
-    assert (data.name, data.grid, data.channels) == ("x", (6, 4), 1)
+    data = FileDataset(
+        root=Path("x"), name="x", classes=("a",), splits={"train": files}, sha256="", source=""
+    )
+    assert (data.grid, data.channels) == ((6, 4), 1)

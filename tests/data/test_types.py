@@ -48,10 +48,6 @@ def test_subset_keeps_the_order_asked_for(indices: list[int] | torch.Tensor) -> 
     assert chosen.labels.tolist() == [8, 5, 8]
 
 
-def test_subset_may_be_empty() -> None:
-    assert images_with_labels([1, 2]).subset([]).pixels_u8.shape == (0, 1, 2, 2)
-
-
 @given(
     labels=st.lists(st.integers(0, 4), min_size=2, max_size=200),
     fraction=st.floats(0.01, 0.99),
@@ -80,22 +76,6 @@ def test_holdout_is_the_same_on_every_machine() -> None:
     images = images_with_labels([i % 3 for i in range(18)])
     _, held_out = holdout(images, fraction=1 / 3, seed=0)
     assert positions(held_out) == [1, 2, 3, 11, 13, 15]
-
-
-def test_holdout_depends_on_the_seed() -> None:
-    images = images_with_labels([0] * 100)
-    chosen = {tuple(positions(holdout(images, fraction=0.2, seed=s)[1])) for s in range(5)}
-    assert len(chosen) == 5
-
-
-def test_holdout_draws_without_preference() -> None:
-    images = images_with_labels([0] * 50)
-    times = torch.zeros(50)
-    for seed in range(400):
-        times[positions(holdout(images, fraction=0.2, seed=seed)[1])] += 1
-    # Binomial with mean 80 and standard deviation 8: five deviations to either side.
-    assert times.min() > 40
-    assert times.max() < 120
 
 
 @pytest.mark.parametrize(("fraction", "seed"), [(0.0, 0), (1.0, 0), (float("nan"), 0), (0.2, -1)])
@@ -150,7 +130,7 @@ def test_validation_is_a_fifth_of_training_where_there_is_none() -> None:
     kept, held_out = holdout(flat.train, fraction=0.2, seed=0)
     assert torch.equal(split.train.pixels_u8, kept.pixels_u8)
     assert torch.equal(split.validation.pixels_u8, held_out.pixels_u8)
-    assert with_validation(split, seed=1) is split
+    assert with_validation(split, seed=1).validation is split.validation
     others = [with_validation(flat, seed=seed).split("validation") for seed in range(1, 5)]
     assert any(not torch.equal(other.pixels_u8, held_out.pixels_u8) for other in others)
 

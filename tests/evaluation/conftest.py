@@ -7,7 +7,7 @@ from torch import nn
 
 from bandwise.data import Dataset, LabelledImages
 from bandwise.data.types import assemble
-from bandwise.evaluation import Setting
+from bandwise.evaluation import Codec, Setting
 from bandwise.evaluation.codecs import Pixels
 
 SIZE = 16
@@ -26,12 +26,13 @@ class Brightness(nn.Module):
         return torch.stack([-mean, mean], dim=1)
 
 
-class Darken:
+class Darken(Codec):
     """Subtracts `by` and writes the pixels raw, after as many bytes of header."""
 
     name = "darken"
 
     def __init__(self) -> None:
+        super().__init__()
         self.encoded = 0
 
     def settings(self) -> list[Setting]:

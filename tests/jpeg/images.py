@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from bandwise.coefficients import (
+from bandwise.frequency.coefficients import (
     LUMA_SAMPLING,
     Coefficients,
     Colour,
@@ -17,7 +17,7 @@ from bandwise.coefficients import (
     Subsampling,
     block_grid,
 )
-from bandwise.tables import QuantTable
+from bandwise.frequency.tables import QuantTable
 
 SCHEMES: tuple[Subsampling, ...] = tuple(LUMA_SAMPLING)
 PILLOW_SCHEMES: tuple[Subsampling, ...] = ("4:4:4", "4:2:2", "4:2:0")

@@ -1,29 +1,27 @@
 """Batches give what single calls give, in order, on any number of threads."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.coefficients import Subsampling
 from bandwise.errors import (
-    CoefficientError,
     ConfigurationError,
     JpegError,
     JpegLimitError,
     ShapeError,
 )
-from bandwise.tables import TableSet
+from bandwise.frequency.coefficients import Subsampling
+from bandwise.frequency.tables import TableSet
 from tests.jpeg.images import SCHEMES, picture, same
 
 TABLES = TableSet.ijg(70)
 THREADS = [1, 2, 5, None]
 
 
-def mixed_pictures() -> list[NDArray[np.uint8]]:
-    return [picture(8 + n, 60 - n, grey=n % 3 == 0, seed=n) for n in range(23)]
+def mixed_files() -> list[bytes]:
+    pictures = [picture(8 + n, 60 - n, grey=n % 3 == 0, seed=n) for n in range(23)]
+    return [jpeg.encode(pixels, TABLES, subsampling="4:2:2") for pixels in pictures]
 
 
 def like_planes(data: bytes, count: int) -> list[NDArray[np.int16]]:
@@ -34,50 +32,23 @@ def like_planes(data: bytes, count: int) -> list[NDArray[np.int16]]:
 
 @pytest.mark.parametrize("threads", THREADS)
 def test_batches_equal_single_calls(threads: int | None) -> None:
-    pictures = mixed_pictures()
-    files = jpeg.encode_batch(pictures, TABLES, subsampling="4:2:2", threads=threads)
-    assert files == [jpeg.encode(pixels, TABLES, subsampling="4:2:2") for pixels in pictures]
+    files = mixed_files()
     decoded = jpeg.decode_batch(files, threads=threads)
     assert all(map(np.array_equal, decoded, map(jpeg.decode, files)))
     images = jpeg.read_coefficients_batch(files, threads=threads)
     assert all(map(same, images, map(jpeg.read_coefficients, files)))
-    assert jpeg.write_coefficients_batch(images, threads=threads) == files
-
-
-def test_batches_forward_every_setting() -> None:
-    pictures = mixed_pictures()[:3]
-    settings: dict[str, Any] = {
-        "progressive": False,
-        "optimise": False,
-        "shared_huffman": True,
-        "jfif": False,
-        "restart_interval": 2,
-    }
-    files = jpeg.encode_batch(pictures, TABLES, **settings)
-    assert files == [jpeg.encode(pixels, TABLES, **settings) for pixels in pictures]
-    images = jpeg.read_coefficients_batch(files)
-    assert jpeg.write_coefficients_batch(images, **settings) == files
-    assert files != jpeg.encode_batch(pictures, TABLES)
-
-
-def test_empty_batches_are_empty() -> None:
-    assert jpeg.encode_batch([], TABLES) == []
-    assert jpeg.decode_batch([]) == []
+    assert jpeg.decode_batch([], threads=threads) == []
     assert jpeg.read_into([], [np.empty((0, 2, 2, 8, 8), np.int16)]).shape == (0, 1, 8, 8)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_errors_name_the_item(threads: int) -> None:
-    files = jpeg.encode_batch(mixed_pictures(), TABLES)
+    files = mixed_files()
     damaged = [*files[:11], files[11][:-30], *files[12:]]
     with pytest.raises(JpegError, match=r"^item 11: damaged JPEG"):
         jpeg.decode_batch(damaged, threads=threads)
     with pytest.raises(JpegLimitError, match=r"^item 0: "):
         jpeg.read_coefficients_batch(files, limits=jpeg.Limits(max_pixels=99), threads=threads)
-    images = jpeg.read_coefficients_batch(files)
-    images[7].planes[0].blocks[0, 0, 1, 1] = 2000
-    with pytest.raises(CoefficientError, match=r"^item 7: "):
-        jpeg.write_coefficients_batch(images, threads=threads)
 
 
 def test_threads_are_at_least_one() -> None:
@@ -102,14 +73,6 @@ def test_read_into_equals_single_reads(
         for c, plane in enumerate(image.planes):
             assert np.array_equal(planes[c][n], plane.blocks)
             assert np.array_equal(tables[n, c], plane.table.array)
-
-
-def test_read_into_of_more_files_than_a_chunk() -> None:
-    files = [jpeg.encode(picture(8, 8, grey=True, seed=s), TABLES) for s in range(7)] * 100
-    planes = like_planes(files[0], len(files))
-    jpeg.read_into(files, planes, threads=1)
-    assert np.array_equal(planes[0][:7], planes[0][-7:])
-    assert planes[0].max() < 1024
 
 
 def test_read_into_wants_files_of_one_layout() -> None:

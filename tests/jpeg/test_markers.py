@@ -4,8 +4,8 @@ import pytest
 
 from bandwise import jpeg
 from bandwise.errors import JpegError
+from bandwise.frequency.tables import TableSet, flat
 from bandwise.jpeg.markers import metadata, segments
-from bandwise.tables import TableSet, flat
 from tests.jpeg.images import ICC, exif_block, insert, picture, pillow_file, segment
 
 APP2 = 0xE2

@@ -1,11 +1,18 @@
-"""A problem whose answer is known: the network reads one frequency and nothing else."""
+"""An input whose answer is known, and tables that were learned from a few digits."""
+
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from bandwise.dct import block_dct2
-from bandwise.learning import Problem
+from bandwise.data import Dataset
+from bandwise.frequency.dct import block_dct2
+from bandwise.learning import SensitivityInput
+from bandwise.learning.target import Learned, learn_profile
+from tests.learning.digits import CONFIG, LOSSY, few_digits
+
+__all__ = ["few_digits"]
 
 READ = (0, 2)
 """The frequency (v, u) that the network reads."""
@@ -35,10 +42,22 @@ def images(channels: int) -> Tensor:
 
 
 @pytest.fixture
-def problem() -> Problem:
-    return Problem(network=OneFrequency(), pixels_u8=images(1), batch_size=10)
+def problem() -> SensitivityInput:
+    return SensitivityInput(network=OneFrequency(), pixels_u8=images(1), batch_size=10)
 
 
 @pytest.fixture
-def colour_problem() -> Problem:
-    return Problem(network=OneFrequency(), pixels_u8=images(3), batch_size=10)
+def colour_problem() -> SensitivityInput:
+    return SensitivityInput(network=OneFrequency(), pixels_u8=images(3), batch_size=10)
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the work behind `learned`; tests leave it as it is."""
+    return tmp_path_factory.mktemp("learning") / "work"
+
+
+@pytest.fixture(scope="session")
+def learned(few_digits: Dataset, work: Path) -> Learned:
+    """Profiles at three λ, and the one that was chosen."""
+    return learn_profile(CONFIG, few_digits, LOSSY, work)

@@ -4,11 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bandwise.dct_domain import CoefficientBatch, FrequencyStatistics, frequency_statistics
 from bandwise.errors import ConfigurationError
+from bandwise.frequency.dct_domain import (
+    CoefficientBatch,
+    FrequencyStatistics,
+    frequency_statistics,
+)
 from bandwise.learning import frequency_importance
-from bandwise.tasks import divergences, logits_of_batches
-from tests.test_dct_domain import random_batch
+from bandwise.models import divergences, logits_of_batches
+from tests.frequency.test_dct_domain import random_batch
 
 IMAGES = 24
 

@@ -2,12 +2,12 @@ import torch
 
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
-from bandwise.learning import Problem, joint_candidate, sensitivity_candidates
-from bandwise.tasks.networks import build_network, network_sha256
+from bandwise.learning import SensitivityInput, joint_candidate, sensitivity_candidates
+from bandwise.models.networks import build_network, network_sha256
 from bandwise.training import NetworkConfig
 
 
-def test_network_and_tables_learn_together(problem: Problem) -> None:
+def test_network_and_tables_learn_together(problem: SensitivityInput) -> None:
     torch.manual_seed(0)
     network = build_network("small-cnn", num_classes=2, channels=1)
     before = network_sha256(network)

@@ -2,11 +2,12 @@ import pytest
 import torch
 
 from bandwise.errors import ConfigurationError
-from bandwise.learning import Problem, fisher_information, sensitivity_candidates
+from bandwise.learning import SensitivityInput, fisher_information, sensitivity_candidates
+from bandwise.progress import Progress
 from tests.learning.conftest import READ, OneFrequency
 
 
-def test_only_what_is_read_is_important(problem: Problem) -> None:
+def test_only_what_is_read_is_important(problem: SensitivityInput) -> None:
     (importance,) = fisher_information(problem).values()
     assert importance.shape == (8, 8)
     assert float(importance[READ]) > 0
@@ -15,20 +16,21 @@ def test_only_what_is_read_is_important(problem: Problem) -> None:
     assert float(others.max()) < 1e-6 * float(importance[READ])
 
 
-def test_information_is_the_curvature_of_the_divergence(problem: Problem) -> None:
+def test_information_is_the_curvature_of_the_divergence(problem: SensitivityInput) -> None:
     # Two logits ±m/400 of the mean m over 16 blocks: F about one block's coefficient is
     # (2/400/16)² p(1 - p), where p depends on the image.
     network = OneFrequency(scale=400)
     p = torch.softmax(network(problem.pixels_u8.float() / 255), 1)[:, 0]
     expected = float(((2 / 400 / 16) ** 2 * p * (1 - p)).mean())
-    many = Problem(network=network, pixels_u8=problem.pixels_u8.repeat(20, 1, 1, 1))
+    many = SensitivityInput(network=network, pixels_u8=problem.pixels_u8.repeat(20, 1, 1, 1))
     assert float(fisher_information(many)["luma"][READ]) == pytest.approx(expected, rel=0.05)
 
 
-def test_a_dearer_bit_gives_smaller_files_and_keeps_what_is_read(problem: Problem) -> None:
+def test_a_dearer_bit_gives_smaller_files_and_keeps_what_is_read(problem: SensitivityInput) -> None:
     candidates = list(sensitivity_candidates(problem, [1e-6, 1e-5, 1e-4]))
+    curve = problem.rates["luma"].bits
     bits = [
-        float(problem.rates["luma"].bits_at(torch.tensor(c.tables.luma.values).log()).sum())
+        float(curve.gather(1, torch.tensor(c.tables.luma.values)[:, None] - 1).sum())
         for c in candidates
     ]
     assert bits == sorted(bits, reverse=True)
@@ -40,24 +42,24 @@ def test_a_dearer_bit_gives_smaller_files_and_keeps_what_is_read(problem: Proble
     assert [c.label for c in candidates] == ["1e-06", "1e-05", "0.0001"]
 
 
-def test_colour_gets_two_tables(colour_problem: Problem) -> None:
+def test_colour_gets_two_tables(colour_problem: SensitivityInput) -> None:
     assert colour_problem.components == ("luma", "cb", "cr")
     (candidate,) = sensitivity_candidates(colour_problem, [1e-6])
     assert candidate.tables.chroma is not None
     assert set(candidate.sensitivity) == {"luma", "cb", "cr"}
 
 
-def test_the_same_seed_gives_the_same_tables(problem: Problem) -> None:
+def test_the_same_seed_gives_the_same_tables(problem: SensitivityInput) -> None:
     first, second = (next(sensitivity_candidates(problem, [1e-5])) for _ in range(2))
     assert first.tables == second.tables
 
 
-def test_progress_reaches_all_images(problem: Problem) -> None:
-    heard = []
-    fisher_information(problem, listener=lambda *what: heard.append(what))
-    assert heard == [("measuring sensitivity", done, 24) for done in (10, 20, 24)]
+def test_progress_reaches_all_images(problem: SensitivityInput) -> None:
+    reported: list[Progress] = []
+    fisher_information(problem, progress=reported.append)
+    assert [(each.done, each.total) for each in reported] == [(10, 24), (20, 24), (24, 24)]
 
 
-def test_no_images_are_refused(problem: Problem) -> None:
+def test_no_images_are_refused(problem: SensitivityInput) -> None:
     with pytest.raises(ConfigurationError, match="no images"):
-        Problem(network=problem.network, pixels_u8=problem.pixels_u8[:0])
+        SensitivityInput(network=problem.network, pixels_u8=problem.pixels_u8[:0])

@@ -1,60 +1,83 @@
+"""Numbers in words."""
+
 from __future__ import annotations
 
 import pytest
 
 from bandwise.report import wording
-from bandwise.report.summary import Gain, Spread
+from bandwise.statistics import Gain, Interval, Spread, paired_gain
 
 
-def gain(
-    mean: float, interval: tuple[float, float] | None, p_value: float | None, seeds: int = 3
-) -> Gain:
-    return Gain(
-        variant="adaptive",
-        baseline="static",
-        seeds=tuple(range(seeds)),
-        differences=(mean,) * seeds,
-        mean=mean,
-        interval=interval,
-        p_value=p_value,
+def gain_of(*differences: float) -> Gain:
+    base = [0.9 + 0.001 * seed for seed in range(len(differences))]
+    found = paired_gain(
+        "a",
+        {seed: base[seed] + each for seed, each in enumerate(differences)},
+        "b",
+        dict(enumerate(base)),
     )
-
-
-def test_percent() -> None:
-    assert wording.percent(Spread(0.9679, 0.0008, 3)) == "96.79 ± 0.08 %"
-    assert wording.percent(Spread(0.9679, None, 1)) == "96.79 ± n/a %"
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2395, "2,395 s"), (827.4, "827 s"), (12.34, "12.3 s"), (0.256, "0.26 s")]
+    ("text", "expected"),
+    [
+        (wording.listing([]), ""),
+        (wording.listing("a"), "a"),
+        (wording.listing("abc"), "a, b and c"),
+        (wording.sentence("one"), "One."),
+        (wording.points(-0.0123), "−1.23"),
+        (wording.points(0.0123), "+1.23"),
+        (wording.ends((-0.001, 0.02)), "−0.10 to +2.00"),
+        (wording.percent(Spread(0.9679, 0.0008, 3)), "96.79 ± 0.08 %"),
+        (wording.percent(Spread(0.9679, None, 1)), "96.79 %"),
+        (wording.plain(Spread(0.125, 0.002, 3)), "0.125 ± 0.002"),
+        (wording.seconds(2395), "2,395 s"),
+        (wording.seconds(12.34), "12.3 s"),
+        (wording.seconds(1.234), "1.23 s"),
+        (wording.share(-0.015), "1.5 % more"),
+        (wording.saved(-0.015), "−1.5"),
+        (wording.saved(Interval(value=0.2, low=-0.1, high=0.3)), "20.0\n(−10.0 to 30.0)"),
+    ],
 )
-def test_seconds(value: float, text: str) -> None:
-    assert wording.seconds(value) == text
+def test_numbers_in_words(text: str, expected: str) -> None:
+    assert text == expected
 
 
-def test_claims_say_no_more_than_the_interval() -> None:
-    clear = gain(0.0121, (0.009, 0.0152), 0.004)
-    assert wording.claim(clear) == "adaptive is 1.21 points above static"
-    assert wording.finding(clear) == (
-        "adaptive is 1.21 points above static "
-        "(95 % interval +0.90 to +1.52, p = 0.004, 3 common seeds)"
-    )
-    unclear = gain(-0.001, (-0.004, 0.002), 0.4)
-    assert wording.claim(unclear) == "adaptive and static cannot be told apart"
-    assert "−0.10 points" in wording.finding(unclear)
-    alone = gain(-0.001, None, None, seeds=1)
-    assert wording.claim(alone) == (
-        "adaptive is 0.10 points below static (1 common seed, so no interval)"
-    )
-    same = gain(0.0, None, None)
-    assert wording.claim(same).startswith("adaptive equals static (3 common seeds with equal")
+@pytest.mark.parametrize(
+    ("saving", "expected"),
+    [
+        ((0.231, 0.2, 0.262), "23.1 % fewer bytes (95 % interval 20.0 to 26.2 %)"),
+        ((-0.034, -0.039, -0.029), "3.4 % more bytes (95 % interval 2.9 to 3.9 %)"),
+    ],
+)
+def test_a_saving_is_turned_round_where_it_is_none(
+    saving: tuple[float, float, float], expected: str
+) -> None:
+    value, low, high = saving
+    assert wording.amount(Interval(value=value, low=low, high=high)) == expected
 
 
-def test_small_p_value() -> None:
-    assert "p < 0.001" in wording.evidence(gain(0.01, (0.009, 0.011), 0.0002))
+@pytest.mark.parametrize(
+    ("differences", "beginning"),
+    [
+        ((0.01, 0.012, 0.011), "a is 1.10 points above b (95 % interval +"),
+        ((-0.01, -0.012, -0.011), "a is 1.10 points below b (95 % interval −"),
+        ((0.01, -0.01, 0.001), "a and b cannot be told apart (+0.03 points; 95 % interval −"),
+        ((0.01,), "a is 1.00 points above b (1 common seed, so no interval)"),
+        ((0.0, 0.0), "a equals b (2 common seeds with equal differences, so no interval)"),
+    ],
+)
+def test_a_gain_is_claimed_as_far_as_its_interval_goes(
+    differences: tuple[float, ...], beginning: str
+) -> None:
+    gain = gain_of(*differences)
+    assert wording.finding(gain).startswith(beginning)
+    bare = wording.claim(gain) == wording.finding(gain).split(" (")[0]
+    assert bare == (gain.interval is not None)
 
 
-def test_listing() -> None:
-    assert wording.listing([1]) == "1"
-    assert wording.listing([1, 2]) == "1 and 2"
-    assert wording.listing("abc") == "a, b and c"
+def test_small_p_values_are_bounds() -> None:
+    assert wording.p_value(gain_of(0.01, 0.010001, 0.010002)) == "< 0.001"
+    assert wording.p_value(gain_of(0.01)) == "n/a"

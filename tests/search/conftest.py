@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from bandwise.frequency.tables import TableSet
 from bandwise.models.adapters import CallableModel
 from bandwise.profile import Profile
 from bandwise.search.candidates import Candidate
 from bandwise.search.learning import learn_plan
 from bandwise.search.plan import Plan
-from bandwise.tables import TableSet
 
 Pixels = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
-from bandwise.training.processes import Group, Processes
+from bandwise.training.processes import Processes
 
 Result = TypeVar("Result")
 Job = Callable[[Processes], Result]
@@ -71,7 +71,7 @@ def _work(rank: int, size: int, path: Path, pipe: Connection) -> None:
     dist.init_process_group(
         "gloo", store=store, rank=rank, world_size=size, timeout=timedelta(minutes=1)
     )
-    group = Group(lambda: int(store.add("failed", 1)))
+    group = Processes(rank=rank, world_size=size, store=store)
     while True:
         try:
             job = pipe.recv()

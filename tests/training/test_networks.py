@@ -1,16 +1,21 @@
+"""Networks on images: the same bits again, also when stopped within an epoch and resumed."""
+
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
-from bandwise.tasks import logits_of
-from bandwise.tasks.networks import build_network, network_sha256
-from bandwise.training import Companion, NetworkConfig, NetworkEpoch, train_network
+from bandwise.models import logits_of
+from bandwise.models.networks import build_network, network_sha256
+from bandwise.progress import Progress
+from bandwise.training import EpochRecord, NetworkConfig, TrainableTransform, train_network
 
 CONFIG = NetworkConfig(
     epochs=4,
@@ -35,72 +40,34 @@ def stripes(count: int, seed: int) -> LabelledImages:
 
 
 TRAIN, VALIDATION = stripes(96, 0), stripes(32, 1)
+STEPS = 6
 
 
-def fresh() -> nn.Module:
-    torch.manual_seed(0)
-    return build_network("small-cnn", num_classes=2, channels=1)
+class Watched(nn.Module):
+    """A network with dropout that notes the shapes it is trained on, and may stop."""
 
+    def __init__(self, *, stop_at: int = 0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = build_network("small-cnn", num_classes=2, channels=1)
+        self.dropout = nn.Dropout(0.2)
+        self.shapes: list[torch.Size] = []
+        self.stop_at = stop_at
 
-def trained(
-    config: NetworkConfig = CONFIG, **settings: object
-) -> tuple[nn.Module, tuple[NetworkEpoch, ...]]:
-    network = fresh()
-    history = train_network(
-        network,
-        TRAIN,
-        validation=VALIDATION,
-        num_classes=2,
-        config=config,
-        **settings,  # type: ignore[arg-type]
-    )
-    return network, history
-
-
-def test_a_network_learns_and_is_left_with_what_was_validated() -> None:
-    network, history = trained()
-    assert history[-1].validation_accuracy > 0.9
-    accuracy = (logits_of(network, VALIDATION.pixels_u8).argmax(1) == VALIDATION.labels).float()
-    assert float(accuracy.mean()) == pytest.approx(history[-1].validation_accuracy)
-    assert not network.training
-
-
-def test_the_same_seed_gives_the_same_network() -> None:
-    first, second = trained()[0], trained()[0]
-    other = trained(replace(CONFIG, seed=1))[0]
-    assert network_sha256(first) == network_sha256(second)
-    assert network_sha256(first) != network_sha256(other)
+    def forward(self, pixels: Tensor) -> Tensor:
+        if self.training:
+            self.shapes.append(pixels.shape)
+            if len(self.shapes) == self.stop_at:
+                raise Stopped
+        logits: Tensor = self.network(self.dropout(pixels))
+        return logits
 
 
 class Stopped(Exception):
     pass
 
 
-def stop_after(epochs: int) -> object:
-    def hear(epoch: NetworkEpoch) -> None:
-        if epoch.epoch == epochs:
-            raise Stopped
-
-    return hear
-
-
-def test_a_stopped_run_goes_on_to_the_same_network(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "checkpoint"
-    with pytest.raises(Stopped):
-        trained(checkpoint=checkpoint, listener=stop_after(2))
-    resumed, history = trained(checkpoint=checkpoint)
-    assert network_sha256(resumed) == network_sha256(trained()[0])
-    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4]
-
-
-def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "checkpoint"
-    trained(replace(CONFIG, epochs=1), checkpoint=checkpoint)
-    with pytest.raises(CheckpointError, match="another network, data set or settings"):
-        trained(checkpoint=checkpoint)
-
-
-class Brightness(Companion):
+class Brightness(TrainableTransform):
     """Adds a learned constant, whose square is penalised."""
 
     def __init__(self) -> None:
@@ -117,39 +84,78 @@ class Brightness(Companion):
         return torch.optim.Adam(self.parameters(), lr=0.05)
 
 
-def test_a_companion_is_learned_with_the_network(tmp_path: Path) -> None:
-    companion = Brightness()
-    trained(companion=companion)
-    assert abs(companion.added.item()) < 0.2
-    stopped, resumed = Brightness(), Brightness()
+def trained(
+    config: NetworkConfig = CONFIG, *, train: LabelledImages = TRAIN, stop_at: int = 0, **more: Any
+) -> tuple[Watched, tuple[EpochRecord, ...]]:
+    network = Watched(stop_at=stop_at)
+    history = train_network(
+        network, train, validation=VALIDATION, num_classes=2, config=config, **more
+    )
+    return network, history
+
+
+def test_a_network_learns_and_is_left_with_what_was_validated() -> None:
+    reports: list[Progress] = []
+    network, history = trained(progress=reports.append, stage="training")
+    assert history[-1].validation_accuracy > 0.9
+    accuracy = (logits_of(network, VALIDATION.pixels_u8).argmax(1) == VALIDATION.labels).float()
+    assert float(accuracy.mean()) == pytest.approx(history[-1].validation_accuracy)
+    assert not network.training
+    epochs = [now for now in reports if now.unit == "epochs"]
+    assert [(now.stage, now.done, now.total) for now in epochs] == [
+        ("training", epoch, 4) for epoch in (1, 2, 3, 4)
+    ]
+    assert tuple(now.detail for now in epochs) == history
+
+
+def test_the_seed_decides() -> None:
+    first, second, other = trained()[0], trained()[0], trained(replace(CONFIG, seed=1))[0]
+    assert network_sha256(first) == network_sha256(second)
+    assert network_sha256(first) != network_sha256(other)
+
+
+@pytest.mark.parametrize("transformed", [False, True])
+@pytest.mark.parametrize("at", [2, STEPS + 4, 3 * STEPS + 1])
+def test_a_run_that_is_stopped_within_an_epoch_goes_on_to_the_same_bits(
+    at: int, transformed: bool, tmp_path: Path
+) -> None:
     checkpoint = tmp_path / "checkpoint"
+    resumable: dict[str, Any] = {"checkpoint": checkpoint, "checkpoint_share": 1e9}
+    transforms = [Brightness() if transformed else None for _ in range(3)]
     with pytest.raises(Stopped):
-        trained(companion=stopped, checkpoint=checkpoint, listener=stop_after(2))
-    trained(companion=resumed, checkpoint=checkpoint)
-    assert resumed.added.item() == companion.added.item()
+        trained(transform=transforms[0], stop_at=at, **resumable)
+    reached = load_tensors(checkpoint)[1]
+    assert (len(reached["history"]), reached["step"]) == divmod(at - 1, STEPS)
+    resumed, history = trained(transform=transforms[1], **resumable)
+    whole, undisturbed = trained(transform=transforms[2])
+    assert network_sha256(resumed) == network_sha256(whole)
+    assert [replace(epoch, train_seconds=0.0) for epoch in history] == [
+        replace(epoch, train_seconds=0.0) for epoch in undisturbed
+    ]
+    if transforms[1] is not None and transforms[2] is not None:
+        assert transforms[1].added.item() == transforms[2].added.item()
+        assert abs(transforms[1].added.item()) < 0.2
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    trained(replace(CONFIG, epochs=1), checkpoint=checkpoint)
+    with pytest.raises(CheckpointError, match="another network, data set or settings"):
+        trained(checkpoint=checkpoint)
 
 
 def test_early_epochs_may_see_smaller_images() -> None:
-    sides = []
+    network, _ = trained(replace(CONFIG, epochs=2, small_share=0.5, small_scale=0.5))
+    assert [shape[-1] for shape in network.shapes] == [8] * STEPS + [16] * STEPS
 
-    class Watching(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = fresh()
 
-        def forward(self, pixels: Tensor) -> Tensor:
-            if self.training:
-                sides.append(pixels.shape[-1])
-            logits: Tensor = self.network(pixels)
-            return logits
-
-    config = replace(CONFIG, epochs=2, small_share=0.5, small_scale=0.5)
-    train_network(Watching(), TRAIN, validation=VALIDATION, num_classes=2, config=config)
-    assert sides == [8] * 6 + [16] * 6
+def test_no_batch_is_a_single_image() -> None:
+    network, _ = trained(replace(CONFIG, epochs=1, batch_size=8), train=TRAIN.subset(range(17)))
+    assert [shape[0] for shape in network.shapes] == [8, 9]
 
 
 def test_divergence_is_said() -> None:
-    with pytest.raises(DivergenceError, match="use a learning rate below"):
+    with pytest.raises(DivergenceError, match="lower the learning rate"):
         trained(replace(CONFIG, learning_rate=1e30, warm_up_epochs=0.0))
 
 
@@ -157,23 +163,3 @@ def test_divergence_is_said() -> None:
 def test_settings_that_cannot_work_are_refused(setting: str) -> None:
     with pytest.raises(ConfigurationError, match="above 0"):
         replace(CONFIG, **{setting: 0})  # type: ignore[arg-type]
-
-
-def test_no_batch_is_a_single_image() -> None:
-    sizes = []
-
-    class Watching(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = fresh()
-
-        def forward(self, pixels: Tensor) -> Tensor:
-            if self.training:
-                sizes.append(len(pixels))
-            logits: Tensor = self.network(pixels)
-            return logits
-
-    images = TRAIN.subset(range(17))
-    config = replace(CONFIG, epochs=1, batch_size=8)
-    train_network(Watching(), images, validation=VALIDATION, num_classes=2, config=config)
-    assert sizes == [8, 9]

@@ -4,65 +4,33 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from bandwise.adaptive import AdaptiveProfile
-from bandwise.cli.choosing import (
-    TOLERANCE,
-    GuidedByNetwork,
-    keeping_what_is_read,
-    load_profiles,
-    refuse_misuse,
-)
+from bandwise.cli import options as opt
+from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
-from bandwise.cli.options import Device, DeviceOption
-from bandwise.cli.progress import counting, saving_text
-from bandwise.measures import quantity
-from bandwise.pipeline import (
+from bandwise.cli.output import printable, say
+from bandwise.cli.progress import ProgressDisplay, resumable
+from bandwise.dataset import (
     MAX_ERROR_RATE,
     QUARANTINE_NAME,
     SHARD_IMAGES,
-    Chooser,
+    Alpha,
     EncodeOptions,
-    Skipped,
-    Summary,
     Totals,
     encode_shards,
     encode_tree,
-    executor_of,
     is_image_or_folder,
 )
-from bandwise.profile import Profile
+from bandwise.encoding import Container
+from bandwise.executors import executor_of
+from bandwise.wording import quantity
 
-REASONS_SHOWN = 5
-
-
-class Container(StrEnum):
-    """How a file is laid out."""
-
-    BASELINE = "baseline"
-    PROGRESSIVE = "progressive"
-    SMALLEST = "smallest"
-
-
-class Alpha(StrEnum):
-    """What becomes of transparency."""
-
-    WHITE = "white"
-    REFUSE = "refuse"
-
-
-class Engine(StrEnum):
-    """Where shards are made."""
-
-    LOCAL = "local"
-    RAY = "ray"
+Engine = Literal["local", "ray"]
 
 
 def encode(
@@ -102,7 +70,7 @@ def encode(
             min=0,
         ),
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: opt.Device = "auto",
     for_model: Annotated[
         Path | None,
         typer.Option(
@@ -113,7 +81,7 @@ def encode(
     container: Annotated[
         Container,
         typer.Option(help="Baseline, progressive, or for each image the smaller of them."),
-    ] = Container.SMALLEST,
+    ] = "smallest",
     requantise: Annotated[
         bool,
         typer.Option(
@@ -127,7 +95,7 @@ def encode(
         typer.Option(
             help="Transparent pixels: laid on white, as when learning, or the image skipped."
         ),
-    ] = Alpha.WHITE,
+    ] = "white",
     shards: Annotated[
         bool,
         typer.Option(
@@ -147,7 +115,7 @@ def encode(
         typer.Option(
             help="Who makes shards: processes of this machine, or the Ray cluster at $RAY_ADDRESS."
         ),
-    ] = Engine.LOCAL,
+    ] = "local",
     resume: Annotated[
         bool,
         typer.Option(
@@ -164,9 +132,7 @@ def encode(
         int | None,
         typer.Option(help="Threads, or with --shards processes; one a core if not given."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Encode images as standard JPEG files with a learned profile.
 
@@ -185,133 +151,73 @@ def encode(
 
     With --for-model the files hold what that model reads and no more; people see blurred images.
 
-    A profile that was learned with `bandwise learn --adaptive` chooses tables for each image by the
-    image's own statistics. With several profiles each image gets the smallest file that keeps the
-    network's output within the tolerance, or where none does the one that changes it least.
+    With several profiles each image gets the smallest file that keeps the network's output within
+    the tolerance, or where none does the one that changes it least.
 
     Example: bandwise encode photos photos-small --profile profile.json
     """
-    options = EncodeOptions(container=container.value, alpha=alpha.value, requantise=requantise)
-    loaded = load_profiles(profile)
-    refuse_misuse(loaded, network, weights, tolerance, requantise=requantise)
-    if not shards:
-        _refuse_what_shards_need(source, image_column, engine)
-    if for_model is not None:
-        loaded = keeping_what_is_read(loaded, for_model)
-    chosen: Profile | Chooser = loaded[0]
-    profiles = [each for each in loaded if isinstance(each, Profile)]
-    settings: Mapping[str, Any] = {}
-    if isinstance(chosen, AdaptiveProfile):
-        settings = {"policy_sha256": chosen.sha256}
-    if network is not None and weights is not None:
-        guided = GuidedByNetwork(
-            profiles=profiles,
-            network=network,
-            weights=weights,
-            tolerance=TOLERANCE if tolerance is None else tolerance,
-            device=device,
-        )
-        _ = guided.choice  # so that what does not fit is said before anything is written
-        chosen, settings = guided, guided.settings
-    errors = Console(stderr=True)
-    result: Summary | Totals
-    try:
-        # Pillow warns of oddities in metadata; the pixels are what counts.
-        with warnings.catch_warnings(), counting(errors, "encoding", "images") as tell:
-            warnings.simplefilter("ignore")
-            if shards:
-                result = encode_shards(
-                    source,
-                    out,
-                    chosen,
-                    options=options,
-                    settings=settings,
-                    shard_images=shard_images,
-                    image_column=image_column,
-                    resume=resume,
-                    executor=executor_of(engine.value, workers),
-                    max_error_rate=max_error_rate,
-                    progress=lambda so_far: tell(
-                        so_far.done,
-                        so_far.total,
-                        before=so_far.kept,
-                        note=saving_text(so_far.bytes_in, so_far.bytes_out),
-                    ),
-                )
-            else:
-                result = encode_tree(
-                    Path(source),
-                    out,
-                    chosen,
-                    options=options,
-                    settings=settings,
-                    resume=resume,
-                    workers=workers,
-                    max_error_rate=max_error_rate,
-                    progress=tell,
-                )
-    except KeyboardInterrupt as stop:
-        stop.add_note("files that are written are whole, the same command with --resume goes on")
-        raise
-    if as_json:
-        print(json.dumps(_as_json(result), indent=2))
-    else:
-        Console().print(_in_words(result), highlight=False, soft_wrap=True)
-    skipped, first = _skipped(result)
-    if skipped:
-        for line in _skip_lines(first, skipped, out):
-            errors.print(line, highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(EXIT_SKIPPED)
-
-
-def _refuse_what_shards_need(source: str, image_column: str | None, engine: Engine) -> None:
-    if not is_image_or_folder(source):
+    if not shards and not is_image_or_folder(source):
         raise typer.BadParameter(
             f"{source} is no image or folder of images; with --shards, lists, archives and Parquet "
             "files are encoded, too"
         )
-    if image_column is not None or engine is not Engine.LOCAL:
+    if not shards and (image_column is not None or engine != "local"):
         raise typer.BadParameter("--image-column and --engine belong to --shards; give it, too")
-
-
-def _skipped(result: Summary | Totals) -> tuple[int, Sequence[Skipped]]:
-    """How many images were skipped, and the first of them."""
-    if isinstance(result, Totals):
-        return result.quarantined, result.first_skipped
-    return len(result.skipped), result.skipped
-
-
-def _as_json(result: Summary | Totals) -> dict[str, object]:
-    names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds")
-    return {
-        **({"shards": result.shards} if isinstance(result, Totals) else {}),
-        **{name: getattr(result, name) for name in names},
-        "skipped": _skipped(result)[0],
-        "images_per_second": round(result.images_per_second, 1),
-    }
-
-
-def _in_words(result: Summary | Totals) -> str:
-    text = f"{quantity(result.encoded, 'image')} encoded"
-    if isinstance(result, Totals):
-        text += f" into {quantity(result.shards, 'shard')}"
-    if result.requantised:
-        text += f", {result.requantised:,} of them requantised"
-    if result.bytes_in:
-        text += (
-            f": {result.bytes_in:,} → {result.bytes_out:,} bytes "
-            f"({result.bytes_out / result.bytes_in:.1%})"
+    profiles = load_profiles(profile)
+    if for_model is not None:
+        profiles = restrict_to_model(profiles, for_model)
+    encoder = encoder_of(
+        profiles,
+        network=network,
+        weights=weights,
+        tolerance=tolerance,
+        device=device,
+        container=container,
+        requantise=requantise,
+    )
+    run = (
+        partial(encode_shards, source, shard_images=shard_images, image_column=image_column)
+        if shards
+        else partial(encode_tree, Path(source))
+    )
+    note = "files that are written are whole, the same command with --resume goes on"
+    with warnings.catch_warnings(), resumable(note), ProgressDisplay() as progress:
+        warnings.simplefilter("ignore")  # Pillow's, of oddities in metadata; the pixels count
+        totals = run(
+            out,
+            encoder,
+            options=EncodeOptions(alpha=alpha, requantise=requantise),
+            resume=resume,
+            executor=executor_of(engine if shards else "threads", workers),
+            max_error_rate=max_error_rate,
+            progress=progress,
         )
-    if result.encoded:
-        text += f", {result.images_per_second:,.0f} images/s"
-    return text + (f"; {result.kept:,} kept" if result.kept else "")
+    if as_json:
+        names = ("encoded", "requantised", "kept", "bytes_in", "bytes_out", "seconds", "skipped")
+        found = {"shards": totals.parts} if shards else {}
+        found |= {name: getattr(totals, name) for name in names}
+        rate = {"images_per_second": round(totals.images_per_second, 1)}
+        print(json.dumps(found | rate, indent=2))
+    else:
+        say(_in_words(totals, shards=shards))
+    if totals.skipped:
+        for one in totals.first_skipped:
+            say(f"skipped {printable(one.name)}: {one.reason}", error=True)
+        say(f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}", error=True)
+        raise typer.Exit(EXIT_SKIPPED)
 
 
-def _skip_lines(first: Sequence[Skipped], count: int, out: Path) -> list[str]:
-    lines = [f"skipped {printable(one.name)}: {one.reason}" for one in first[:REASONS_SHOWN]]
-    return [*lines, f"{count:,} skipped, all named in {out / QUARANTINE_NAME}"]
-
-
-def printable(name: str) -> str:
-    """Show a name that is no valid UTF-8, too."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
+def _in_words(totals: Totals, *, shards: bool) -> str:
+    text = f"{quantity(totals.encoded, 'image')} encoded"
+    if shards:
+        text += f" into {quantity(totals.parts, 'shard')}"
+    if totals.requantised:
+        text += f", {totals.requantised:,} of them requantised"
+    if totals.bytes_in:
+        text += (
+            f": {totals.bytes_in:,} → {totals.bytes_out:,} bytes "
+            f"({totals.bytes_out / totals.bytes_in:.1%})"
+        )
+    if totals.encoded:
+        text += f", {totals.images_per_second:,.0f} images/s"
+    return text + (f"; {totals.kept:,} kept" if totals.kept else "")

@@ -2,152 +2,95 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
-from bandwise.cli.chance import warn_of_chance
-from bandwise.cli.options import (
-    Colour,
-    DataDirOption,
-    DatasetArgument,
-    Device,
-    DeviceOption,
-    ImageSizeOption,
-    NetworkOption,
-    device_name,
-)
-from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
-
-BOUNDS = (0.0, 0.5, 1.0)
-"""Percentage points of accuracy that the columns of the table allow to lose."""
-
-
-class Split(StrEnum):
-    """Which images are measured."""
-
-    VALIDATION = "validation"
-    TEST = "test"
+from bandwise.cli import options as opt
+from bandwise.cli.output import print_results, say, warn_of_chance
+from bandwise.cli.progress import ProgressDisplay, resumable
+from bandwise.results import LIBJPEG, SPLITS, Measurement, Split
+from bandwise.wording import quantity
 
 
 def evaluate(
-    dataset: DatasetArgument,
+    dataset: opt.Dataset,
     weights: Annotated[Path, typer.Option(help="The network's weights, a safetensors file.")],
-    network: NetworkOption = "resnet",
-    out: Annotated[
-        Path | None, typer.Option(help="Output folder; runs/evaluate-DATASET if not given.")
-    ] = None,
+    network: opt.Network = "resnet",
+    out: opt.Out = None,
     profile: Annotated[
         list[Path] | None, typer.Option(help="A learned profile, a JSON file; repeat for several.")
     ] = None,
-    codecs: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Codecs, or families of one, such as `webp` or `'libjpeg compact'`; "
-            "every codec that is installed if not given."
-        ),
-    ] = None,
-    every: Annotated[
-        int, typer.Option(help="Of each family's settings, measure every EVERY-th.", min=1)
-    ] = 1,
+    codecs: opt.Codecs = None,
+    every: opt.Every = 1,
     bound: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost.", min=0)
     ] = 1.0,
     split: Annotated[
-        list[Split] | None,
-        typer.Option(help="Only these images; repeat for both, which choosing and judging need."),
-    ] = None,
-    seed: Annotated[
-        int,
+        list[str] | None,
         typer.Option(
-            help="That the network was trained with, so that the same images are held out where "
-            "there is no validation split."
+            help="Only `validation` or `test`; repeat for both, which choosing and judging need."
         ),
-    ] = 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
+    ] = None,
+    seed: opt.Seed = 0,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "rgb",
     threads: Annotated[
         int | None, typer.Option(help="Threads that encode; one a core if not given.", min=1)
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: opt.Device = "auto",
 ) -> None:
     """Measure accuracy against real bytes, for profiles and for other codecs.
 
-    Every image is encoded, decoded and classified by a network that was trained on originals. A
-    codec's setting is the smallest that loses at most so many points on validation; what it does is
-    reported on test. Writes results.jsonl after every setting and goes on where it was interrupted.
+    Every image is encoded, decoded and classified by a network that was trained on originals; give
+    --seed as it was trained with, so that the same images are held out where there is no validation
+    split. A codec's setting is the smallest that loses at most so many points on validation; what
+    it does is reported on test. Writes results.jsonl after every setting and goes on where it was
+    interrupted.
 
     Example: bandwise evaluate photos --weights resnet.safetensors --profile photos.json
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.adaptive import AdaptiveProfile, load_profile
-    from bandwise.cli.datasets import load_dataset
-    from bandwise.cli.savings import print_savings
-    from bandwise.cli.stages import Stages
-    from bandwise.evaluation import (
-        SPLITS,
-        AdaptiveCodec,
-        EvaluationConfig,
-        ProfileCodec,
-        sweep,
-        unavailable,
-    )
+    from bandwise.evaluation import EvaluationConfig, ProfileCodec, sweep, unavailable
     from bandwise.evaluation import evaluate as run
-    from bandwise.measures import ADAPTIVE, LIBJPEG, find_original, points_of
+    from bandwise.learning.networks import check_network
+    from bandwise.models.networks import load_network
     from bandwise.profile import Profile
-    from bandwise.recipes.networks import check_network
-    from bandwise.recipes.stages import measuring
-    from bandwise.results import read_rows
-    from bandwise.tasks.networks import load_network
+    from bandwise.report import summary
+    from bandwise.statistics import find_original
 
-    console = Console()
-    loaded = [load_profile(path) for path in profile or ()]
-    profiles = [each for each in loaded if isinstance(each, Profile)]
+    profiles = [Profile.load(path) for path in profile or ()]
     config = EvaluationConfig(
         network=network,
         seed=seed,
-        splits=tuple(each.value for each in split) if split else SPLITS,
-        device=device_name(device),
+        splits=cast(list[Split], split) or SPLITS,
+        device=opt.prepare_device(device),
         threads=threads,
     )
     check_network(network, weights)
-    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     channels = data.image_shape[0]
     work = sweep(channels, names=codecs, every=every, libjpeg_every=every)
-    notes = [f"without {name}: {why}" for name, why in unavailable().items() if codecs is None]
+    if codecs is None:
+        for name, why in unavailable().items():
+            say(f"without {name}: {why}")
     if every > 1 and any(codec.name == LIBJPEG for codec, _ in work):
-        notes.append(
+        say(
             f"libjpeg is measured at every {every}th setting only: savings against it may be the "
             "gaps between them"
         )
-    for note in notes:
-        console.print(note, highlight=False, soft_wrap=True)
     if profiles:
         learned = ProfileCodec(profiles)
         work.append((learned, learned.settings()))
-    for each in loaded:
-        if isinstance(each, AdaptiveProfile):
-            chosen = AdaptiveCodec(
-                each, [each.slope], name=ADAPTIVE, family=f"{ADAPTIVE} {each.name}"
-            )
-            work.append((chosen, chosen.settings()))
     model = load_network(network, weights, channels=channels, num_classes=data.num_classes)
     folder = out or Path("runs") / f"evaluate-{data.name}"
-    console.print(
-        f"{data.name}: {data.source}. "
-        f"{quantity(sum(len(settings) for _, settings in work), 'setting')} of "
-        f"{', '.join(codec.name for codec, _ in work)}, into {folder}",
-        highlight=False,
-    )
-    with resumable("finished settings are"), Stages(console) as stages:
-        hear = measuring(stages.hear)
-        results = run(config, data, model, work, folder, profiles=profiles, listener=hear)
-    points = points_of(read_rows(results), network=network)
-    print_savings(console, points, bound=bound, bounds=sorted({*BOUNDS, bound}))
-    warn_of_chance(console, find_original(points, "test"), data.test.labels.tolist())
-    console.print(f"results {results}", highlight=False, soft_wrap=True)
+    settings = quantity(sum(len(settings) for _, settings in work), "setting")
+    names = ", ".join(codec.name for codec, _ in work)
+    say(f"{data.name}: {data.source}. {settings} of {names}, into {folder}")
+    with resumable(), ProgressDisplay() as progress:
+        results = run(config, data, model, work, folder, profiles=profiles, progress=progress)
+    print_results(results, summary(results, bound=bound))
+    measured = [each for each in results.of(Measurement) if each.network == network]
+    warn_of_chance(find_original(measured, "test"), data.test.labels.tolist())

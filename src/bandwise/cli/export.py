@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bandwise.cli.options import ModelArgument, OwnNetworkOption
+from bandwise.cli import options as opt
+from bandwise.cli.output import say
 
 
 def export(
-    model: ModelArgument,
+    model: opt.Model,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The ONNX file.")],
-    network: OwnNetworkOption = None,
+    network: opt.OwnNetwork = None,
 ) -> None:
     """Write a trained model as an ONNX file, for programs without PyTorch.
 
@@ -25,10 +25,10 @@ def export(
     Example: bandwise export model.safetensors model.onnx
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.inference import Model, export_onnx
+    from bandwise.models.model import Model
+    from bandwise.models.onnx import export_onnx
 
     loaded = Model.load(model, own_network=network)
     inputs = export_onnx(loaded, out)
     shapes = ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in inputs.items())
-    text = f"{shapes} → logits (N, {len(loaded.classes)}): {out}, {out.stat().st_size:,} bytes"
-    Console().print(text, highlight=False, markup=False, soft_wrap=True)
+    say(f"{shapes} → logits (N, {len(loaded.classes)}): {out}, {out.stat().st_size:,} bytes")

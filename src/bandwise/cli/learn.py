@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from bandwise.cli.chance import warn_of_chance
-from bandwise.cli.options import (
-    Colour,
-    DataDirOption,
-    DatasetArgument,
-    Device,
-    DeviceOption,
-    ImageSizeOption,
-    NetworkOption,
-    WeightsOption,
-    device_name,
-)
-from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
+from bandwise.cli import options as opt
+from bandwise.cli.output import say, warn_of_chance
+from bandwise.cli.progress import ProgressDisplay, resumable
+from bandwise.wording import quantity
 
 if TYPE_CHECKING:
-    from bandwise.recipes.target import Learned
-
-
-class Method(StrEnum):
-    """How tables are learned."""
-
-    SENSITIVITY = "sensitivity"
-    GRADIENT = "gradient"
-
-
-class Chroma(StrEnum):
-    """Chroma subsampling."""
-
-    FULL = "4:4:4"
-    HALF = "4:2:0"
+    from bandwise.learning.target import Learned
+    from bandwise.report import Table
 
 
 def learn(
-    dataset: DatasetArgument,
+    dataset: opt.Dataset,
     out: Annotated[Path, typer.Option(help="The profile, a JSON file.")],
-    network: NetworkOption = "resnet",
-    weights: WeightsOption = None,
-    method: Annotated[
-        Method, typer.Option(help="One pass of gradients, or descent from its result.")
-    ] = Method.SENSITIVITY,
+    network: opt.Network = "resnet",
+    weights: opt.Weights = None,
     target_accuracy_drop: Annotated[
         float | None,
         typer.Option(help="Points of accuracy that may be lost; 1 if no target is given."),
@@ -61,42 +34,19 @@ def learn(
     target_bytes: Annotated[
         float | None, typer.Option(help="Instead: mean bytes an image, headers included.")
     ] = None,
-    subsampling: Annotated[Chroma, typer.Option(help="Of chroma, in colour.")] = Chroma.HALF,
-    slopes: Annotated[
-        list[float] | None, typer.Option(help="Prices of a bit in nats, one profile each.")
-    ] = None,
+    subsampling: Annotated[
+        Literal["4:4:4", "4:2:0"], typer.Option(help="Of chroma, in colour.")
+    ] = "4:2:0",
+    slopes: opt.Lagrangians = None,
     rdo: Annotated[
         float,
         typer.Option(
-            help="Choose integers by rate and distortion, at this share of the price of a bit; 0 "
-            "rounds them."
+            help="Choose integers by rate and distortion, at this share of the tables' λ; 0 rounds "
+            "them."
         ),
     ] = 0.0,
-    images: Annotated[
-        int | None,
-        typer.Option(help="Training images that the tables are learned from; 600 if not given."),
-    ] = None,
-    adaptive: Annotated[
-        bool,
-        typer.Option(
-            "--adaptive",
-            help="Tables for each image, by its statistics alone. Learned from 4,000 images if "
-            "--images is not given.",
-        ),
-    ] = False,
-    codebook: Annotated[
-        int,
-        typer.Option(help="With --adaptive, kinds of images that get tables of their own.", min=1),
-    ] = 1,
-    continuous: Annotated[
-        bool,
-        typer.Option(
-            "--continuous", help="With --adaptive, also tables between those of the ladder."
-        ),
-    ] = False,
-    epochs: Annotated[
-        int | None, typer.Option(help="Of training the network, where it is trained.")
-    ] = None,
+    images: opt.LearnImages = 600,
+    epochs: opt.Epochs = None,
     ladder: Annotated[
         Path | None,
         typer.Option(
@@ -108,39 +58,26 @@ def learn(
         Path | None,
         typer.Option(help="Network and measurements; runs/learn-DATASET if not given."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: Annotated[Colour, typer.Option(help="For a folder of images.")] = Colour.RGB,
-    device: DeviceOption = Device.AUTO,
+    seed: opt.Seed = 0,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "rgb",
+    device: opt.Device = "auto",
 ) -> None:
     """Learn quantisation tables for a network and keep those that meet a target.
 
-    Tables are learned for several prices of a bit, each is measured on real files of the validation
-    images, the smallest files that meet the target are chosen there, and the choice is reported on
-    the test images. The whole curve is kept in the profile and in the work folder, which a second
-    call goes on from.
+    Tables are learned for several λ, each is measured on real files of the validation images, the
+    smallest files that meet the target are chosen there, and the choice is reported on the test
+    images. The whole curve is kept in the profile and in the work folder, which a second call goes
+    on from.
 
     Example: bandwise learn photos/ --network resnet --out photos.json
     """
-    if adaptive and (method is not Method.SENSITIVITY or rdo or ladder is not None):
-        raise typer.BadParameter(
-            "--adaptive learns by sensitivity, rounds, and has ladders of its own; leave out "
-            "--method, --rdo and --ladder"
-        )
-    if not adaptive and (codebook > 1 or continuous):
-        raise typer.BadParameter(
-            "--codebook and --continuous are of tables for each image; give --adaptive as well"
-        )
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.datasets import load_dataset
-    from bandwise.cli.stages import Stages
-    from bandwise.recipes.codebooks import POSITIONS, CodebookConfig
-    from bandwise.recipes.learning import SLOPES, LearnConfig, profile_file_name
-    from bandwise.recipes.networks import check_network
-    from bandwise.recipes.target import Target, learn_adaptive, learn_profile
+    from bandwise.learning.networks import check_network
+    from bandwise.learning.profiles import LAGRANGIANS, LearnConfig, profile_file_name
+    from bandwise.learning.target import Target, learn_profile
 
-    console = Console()
     target = Target(
         accuracy_drop=target_accuracy_drop, rate_bpp=target_bpp, size_bytes=target_bytes
     )
@@ -148,74 +85,57 @@ def learn(
         network=network,
         weights=weights,
         epochs=epochs,
-        method=method.value,
-        slopes=tuple(slopes or SLOPES),
+        lagrangians=tuple(slopes or LAGRANGIANS),
         rdo=rdo,
-        images=LearnConfig.images if images is None else images,
-        subsampling="4:2:0" if subsampling is Chroma.HALF else "4:4:4",
+        images=images,
+        subsampling=subsampling,
         seed=seed,
-        device=device_name(device),
+        device=opt.prepare_device(device),
     )
     check_network(network, weights)
-    data = load_dataset(console, dataset, data_dir=data_dir, image_size=image_size, colour=colour)
+    data = opt.load_dataset(dataset, data_dir=data_dir, image_size=image_size, colour=colour)
     folder = work or Path("runs") / f"learn-{data.name}"
-    console.print(f"{data.name}: {data.source}", highlight=False)
-    with resumable("what is finished is"), Stages(console) as stages:
-        if adaptive:
-            book = CodebookConfig(
-                size=codebook,
-                positions=POSITIONS if continuous else 1,
-                images=config.images if images else CodebookConfig.images,
-                seed=seed,
-            )
-            learned = learn_adaptive(config, book, data, target, folder, listener=stages.hear)
-        else:
-            learned = learn_profile(config, data, target, folder, listener=stages.hear)
+    say(f"{data.name}: {data.source}")
+    with resumable(), ProgressDisplay() as progress:
+        learned = learn_profile(config, data, target, folder, progress=progress)
     learned.profile.save(out)
     if ladder is not None:
         for profile in learned.profiles:
             profile.save(ladder / profile_file_name(profile))
-    console.print(_curve(learned))
-    console.print(_sentence(learned, target.drop), highlight=False, soft_wrap=True)
-    warn_of_chance(console, learned.original_test, data.test.labels.tolist())
-    places = {
-        "profile": out,
-        "ladder ": ladder,
-        "weights": learned.weights,
-        "results": learned.results,
-    }
-    for name, path in places.items():
-        if path:
-            console.print(f"{name} {path}", highlight=False, markup=False, soft_wrap=True)
+    Console(highlight=False).print(_curve(learned).to_terminal())
+    say(_outcome(learned, target.drop))
+    warn_of_chance(learned.original_test, data.test.labels.tolist())
+    say(f"profile {out}")
+    if ladder is not None:
+        say(f"ladder  {ladder}")
+    say(f"weights {learned.weights}\nresults {learned.results.path}")
 
 
 def _curve(learned: Learned) -> Table:
     """Bytes and accuracy of every profile on validation, the chosen one marked."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("on validation")
-    for title in ("bytes an image", "accuracy", "divergence", ""):
-        table.add_column(title, justify="right")
-    for point in learned.profile.curve:
-        if point["split"] == "validation":
-            size = point["mean_bytes"]
-            table.add_row(
-                point["label"],
-                "" if size is None else f"{size:,.0f}",
-                f"{point['accuracy']:.2%}",
-                f"{point['divergence']:.4f}",
-                "chosen" if point["label"] == learned.chosen.label else "",
-            )
-    return table
+    from bandwise.report import Column, Table
+
+    chosen = learned.chosen.label
+    return Table(
+        title="on validation",
+        columns=[
+            Column("tables", itemgetter("label")),
+            Column("bytes an image", itemgetter("mean_bytes"), "{:,.0f}".format, absent=""),
+            Column("accuracy", itemgetter("accuracy"), "{:.2%}".format),
+            Column("divergence", itemgetter("divergence"), "{:.4f}".format),
+            Column("", lambda point: "chosen" if point["label"] == chosen else ""),
+        ],
+        items=[point for point in learned.profile.curve if point["split"] == "validation"],
+    )
 
 
-def _sentence(learned: Learned, allowed: float | None) -> str:
-    """What the chosen profile does on test; ``allowed`` points were the target, if any."""
+def _outcome(learned: Learned, allowed: float | None) -> str:
+    """Result of the chosen profile on test; ``allowed`` points were the target, if any."""
     test, original = learned.test, learned.original_test
     drop = 100 * (original.accuracy - test.accuracy)
     return (
         f"on test: {test.mean_bytes:,.0f} bytes an image, accuracy {test.accuracy:.2%}, "
         f"{abs(drop):.2f} points {'below' if drop >= 0 else 'above'} the originals' "
-        f"{original.accuracy:.2%} "
-        f"({quantity(len(test.image_correct), 'image')})"
+        f"{original.accuracy:.2%} ({quantity(test.images, 'image')})"
         + ("" if allowed is None or drop <= allowed else f", more than the {allowed:g} asked for")
     )

@@ -13,44 +13,32 @@ from typing import Annotated, Any
 import typer
 import typer.core
 import typer.main
-from rich.console import Console
 
+from bandwise.cli.output import say
 from bandwise.errors import BandwiseError, ConfigurationError, ErrorRateError
 
 COMMANDS = {
-    "adaptive": "Measure what tables for each image save, part by part.",
     "encode": "Encode images as standard JPEG files with a learned profile.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
+    "experiment": "Run an experiment that compares methods, and write its report.",
     "export": "Write a trained model as an ONNX file, for programs without PyTorch.",
     "learn": "Learn quantisation tables for a network and keep those that meet a target.",
     "predict": "Classify JPEG files with a trained model.",
-    "rate-accuracy": "Compare learned tables with libjpeg and other codecs on real bytes.",
     "report": "Redraw every figure and report.html from results.jsonl alone.",
     "reproduce": "Run the paper's experiment: static against learned band weights.",
-    "straight-from-jpeg": "Compare networks on JPEG coefficients with their twins on pixels.",
     "train": "Train a network on a folder of JPEG files.",
     "verify": "Check what `encode` has written: every hash, every table, every image.",
 }
-"""Every command with its line in ``bandwise --help``, which is how its docstring begins.
+"""Every command with its line in ``bandwise --help``, which is how its own help begins.
 
-``NAME`` is the function ``NAME`` of ``bandwise.cli.NAME``, with ``_`` for ``-``. That module is
-imported only when its command is used, so that help, usage errors and light commands do not wait
-for PyTorch.
+``NAME`` is the function ``NAME`` of ``bandwise.cli.NAME``, or a group of commands there. That
+module is imported only when its command is used, so that help, usage errors and light commands do
+not wait for PyTorch.
 """
 
 LIST_OPTIONS = frozenset(
-    {
-        *(
-            "--codebooks",
-            "--codecs",
-            "--keep",
-            "--methods",
-            "--retrained-seeds",
-            "--seeds",
-            "--slopes",
-        ),
-        *("--twins", "--variants", "--with-rate"),
-    }
+    f"--{name}"
+    for name in ("codecs", "keep", "retrained-seeds", "seeds", "slopes", "twins", "variants")
 )
 """Options that take several values after one name, ``--seeds 0 1 2``, in commands where they do."""
 
@@ -89,9 +77,9 @@ class CommandGroup(typer.core.TyperGroup):
         if not name:
             return name, None, rest
         command = load_command(name)
-        several = [each.opts for each in command.params if getattr(each, "multiple", False)]
-        lists = LIST_OPTIONS & {name for names in several for name in names}
-        return name, command, spread(rest, lists)
+        options = [each for _, leaf in leaves(name, command) for each in leaf.params]
+        lists = {each.opts[0] for each in options if getattr(each, "multiple", False)}
+        return name, command, spread(rest, LIST_OPTIONS & lists)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -100,7 +88,7 @@ class CommandGroup(typer.core.TyperGroup):
         except KeyboardInterrupt as stop:
             terminated = isinstance(stop, Terminated)
             notes = getattr(stop, "__notes__", [])
-            _say("; ".join(["terminated" if terminated else "interrupted", *notes]))
+            say("; ".join(["terminated" if terminated else "interrupted", *notes]), error=True)
             raise typer.Exit(EXIT_TERMINATED if terminated else EXIT_INTERRUPTED) from None
 
 
@@ -153,12 +141,28 @@ def _listed() -> None:
 
 def load_command(name: str) -> Any:
     """Import a command of ``COMMANDS`` and return what parses its options."""
-    alone = typer.Typer(
-        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
-    )
-    function = name.replace("-", "_")
-    alone.command(name)(getattr(import_module(f"bandwise.cli.{function}"), function))
+    found = getattr(import_module(f"bandwise.cli.{name}"), name)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
+    alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    alone.command(name)(found)
     return typer.main.get_command(alone)
+
+
+def leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a command, or those of a group, by the words that call it: ``experiment NAME``."""
+    group = getattr(command, "commands", None)
+    if group is None:
+        yield name, command
+    else:
+        for below, each in group.items():
+            yield from leaves(f"{name} {below}", each)
+
+
+def all_commands() -> Iterator[tuple[str, Any]]:
+    """Import every command, and yield it by the words that call it."""
+    for name in COMMANDS:
+        yield from leaves(name, load_command(name))
 
 
 def main() -> None:
@@ -217,9 +221,5 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 def _failed(error: Exception, message: str, code: int = EXIT_ERROR) -> int:
     if _state["debug"]:
         raise error
-    _say(message)
+    say(message, error=True)
     return code
-
-
-def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)

@@ -1,123 +1,203 @@
-"""How far a count has come, its rate and the time left: a bar on a terminal, lines elsewhere."""
+"""Progress on the terminal: a live bar for every stage, or lines where there is no terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.filesize import decimal
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+
+from bandwise.progress import Progress
+from bandwise.results import Run
 
 if TYPE_CHECKING:
     from bandwise.training import Processes
 
 SECONDS_BETWEEN_LINES = 10.0
 
-_UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
-class Tell(Protocol):
-    """Hears how far a count is, how much of it was done before, and what else to say."""
+@runtime_checkable
+class _Epoch(Protocol):
+    train_loss: float
+    validation_accuracy: float
+    train_seconds: float
+    images: int
 
-    def __call__(self, done: int, total: int, *, before: int = 0, note: str = "") -> None:
-        """Hear it."""
-        ...
+
+@runtime_checkable
+class _Saving(Protocol):
+    bytes_in: int
+    bytes_out: int
+    kept: int
 
 
-@contextmanager
-def counting(
-    console: Console, what: str, unit: str, *, every: float = SECONDS_BETWEEN_LINES
-) -> Iterator[Tell]:
-    """Show what is told with `(done, total)`, as "encoding 20/90, 153 images/s, 0:12 left".
+@dataclass
+class _Stage:
+    started: float
+    done: int = 0
+    bar: TaskID | None = None
 
-    What was done `before` does not count in the rate. Where there is no terminal a line is printed
-    at most `every` so many seconds.
+
+class ProgressDisplay:
+    """A `ProgressCallback` that draws on stderr; a context manager.
+
+    On a terminal each stage that is under way has a bar, so that runs side by side are rows; a
+    stage goes when it is finished. Elsewhere there is a line for each epoch and each finished run,
+    and for anything else at most one in 10 seconds. The stage "training, epoch 2" is a part of the
+    stage "training", and goes when that reports.
+
+    Parameters
+    ----------
+    console
+        Where to draw.
+    clock
+        Seconds from any start.
     """
-    started = last = monotonic()
-    bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
-    task = bar.add_task("", total=None)
 
-    def tell(done: int, total: int, *, before: int = 0, note: str = "") -> None:
-        nonlocal last
-        now = monotonic()
-        text = progress_text(what, unit, done, total, now - started, before=before, note=note)
-        if console.is_terminal:
-            bar.update(task, completed=done, total=total, description=text)
-        elif now - last >= every:
-            last = now
-            console.print(text, highlight=False, soft_wrap=True)
+    def __init__(
+        self, console: Console | None = None, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._console = console or Console(stderr=True)
+        self._bars = Bars(
+            BarColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+            disable=not self._console.is_terminal,
+        )
+        self._clock = clock
+        self._stages: dict[str, _Stage] = {}
+        self._reported = self._printed = clock()
 
-    with bar if console.is_terminal else nullcontext():
-        yield tell
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far a stage is."""
+        now, name = self._clock(), progress.stage
+        for part in [each for each in self._stages if each.startswith(f"{name}, ")]:
+            self._end(part)
+        if name in self._stages and progress.done < self._stages[name].done:
+            self._end(name)
+        for begun in (name.partition(", ")[0], name):
+            self._stages.setdefault(begun, _Stage(self._reported))
+        stage = self._stages[name]
+        stage.done, self._reported = progress.done, now
+        text = progress_text(progress, now - stage.started)
+        if stage.bar is None:
+            stage.bar = self._bars.add_task(text)
+        self._bars.update(
+            stage.bar, completed=progress.done, total=progress.total, description=text
+        )
+        finished = progress.done == progress.total
+        if finished:
+            self._end(name)
+        is_result = isinstance(progress.detail, Run | _Epoch)
+        due = is_result or now - self._printed >= SECONDS_BETWEEN_LINES
+        if (is_result and finished) if self._console.is_terminal else due:
+            self._printed = now
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _end(self, name: str) -> None:
+        stage = self._stages.pop(name)
+        if stage.bar is not None:
+            self._bars.remove_task(stage.bar)
+
+
+def progress_text(progress: Progress, seconds: float) -> str:
+    """How far a stage is that began ``seconds`` ago: count, result, rate and time left.
+
+    >>> progress_text(Progress(stage="encoding", done=300, total=1200), 2.0)
+    'encoding 300/1,200, 150 images/s, 0:00:06 left'
+    """
+    done, total, detail = progress.done, progress.total, progress.detail
+    text = f"{progress.stage} {done:,}" + ("" if total is None else f"/{total:,}")
+    if note := detail_text(detail):
+        text += f", {note}"
+    counted = done - (detail.kept if isinstance(detail, _Saving) else 0)
+    if counted <= 0 or seconds <= 0:
+        return text
+    if not isinstance(detail, _Epoch):
+        text += f", {_rate(counted / seconds, progress.unit)}"
+    if total is not None and total > done:
+        left = timedelta(seconds=round(seconds * (total - done) / counted))
+        text += f", {left} left"
+    return text
+
+
+def detail_text(detail: Any) -> str:
+    """What a stage reports beside its count: an epoch, a run, bytes, or a loss."""
+    match detail:
+        case float():
+            return f"loss {detail:.3f}"
+        case Run():
+            return (
+                f"{detail.variant} seed {detail.seed}: test accuracy {detail.test_accuracy:.2%} at "
+                f"epoch {detail.best_epoch} of {detail.epochs}, {detail.train_seconds:.0f} s"
+            )
+        case _Epoch():
+            rate = detail.images / detail.train_seconds if detail.train_seconds else 0.0
+            text = (
+                f"{rate:,.0f} images/s, loss {detail.train_loss:.3f}, "
+                f"validation {detail.validation_accuracy:.2%}"
+            )
+            weights = getattr(detail, "band_weights", ())
+            return f"{text}, {weight_bars(weights)}" if len(set(weights)) > 1 else text
+        case _Saving() if detail.bytes_in:
+            saved = 1 - detail.bytes_out / detail.bytes_in
+            return f"{decimal(detail.bytes_in)} → {decimal(detail.bytes_out)} ({saved:.0%} saved)"
+    return ""
+
+
+def weight_bars(weights: Sequence[float]) -> str:
+    """Band weights as bars, from the lowest frequencies to the highest.
+
+    >>> weight_bars([0.5, 0.25, 0.25])
+    '█▄▄'
+    """
+    largest = max(weights)
+    return "".join(_HEIGHTS[max(0, round(weight / largest * 8) - 1)] for weight in weights)
+
+
+def _rate(per_second: float, unit: str) -> str:
+    if unit == "bytes":
+        return f"{decimal(int(per_second))}/s"
+    if per_second < 1:
+        return f"{60 * per_second:.1f} {unit}/min"
+    return f"{per_second:,.{0 if per_second >= 10 else 1}f} {unit}/s"
 
 
 @contextmanager
-def resumable(what: str) -> Iterator[None]:
-    """Say on Ctrl-C that the same command goes on: ``what`` is kept, such as "finished epochs"."""
+def resumable(note: str = "what is finished is kept, the same command resumes") -> Iterator[None]:
+    """Add to a Ctrl-C what is kept and how to go on."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        stop.add_note(f"{what} kept, the same command resumes")
+        stop.add_note(note)
         raise
 
 
 @contextmanager
-def one_voice(processes: Processes) -> Iterator[None]:
-    """Where several processes do the same, let the first that fails say why, and it alone."""
+def report_first_failure_only(processes: Processes) -> Iterator[None]:
+    """Let the first of several processes that train together report its error; end the others."""
     try:
         yield
     except BaseException:
         if processes.first_to_fail():
             raise
         raise typer.Exit(1) from None
-
-
-def progress_text(
-    what: str,
-    unit: str,
-    done: int,
-    total: int,
-    seconds: float,
-    *,
-    before: int = 0,
-    note: str = "",
-) -> str:
-    """Say how far a count is.
-
-    >>> progress_text("encoding", "images", 300, 1200, 2.0)
-    'encoding 300/1,200, 150 images/s, 0:06 left'
-    """
-    text = f"{what} {done:,}/{total:,}"
-    if note:
-        text = f"{text}, {note}"
-    if done <= before or not seconds:
-        return text
-    rate = (done - before) / seconds
-    return (
-        f"{text}, {rate:,.{0 if rate >= 10 else 1}f} {unit}/s, {clock((total - done) / rate)} left"
-    )
-
-
-def saving_text(bytes_in: int, bytes_out: int) -> str:
-    """Say what was read and written, and what that saves.
-
-    >>> saving_text(2_500_000_000, 1_000_000_000)
-    '2.5 → 1.0 GB (60% saved)'
-    """
-    scale, unit = next(each for each in _UNITS if bytes_in >= each[0] or each is _UNITS[-1])
-    saved = 1 - bytes_out / bytes_in if bytes_in else 0.0
-    return f"{bytes_in / scale:.1f} → {bytes_out / scale:.1f} {unit} ({saved:.0%} saved)"
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds.
-
-    >>> clock(75), clock(3675)
-    ('1:15', '1:01:15')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bandwise.results import RESULTS_NAME, read_rows
+from bandwise.cli.output import say
+from bandwise.results import Results
 
 
 def report(
@@ -24,12 +24,11 @@ def report(
 
     Example: bandwise report runs/reproduce-mnist
     """
-    # Drawing libraries take a second to import, which help and usage errors do not wait for.
+    results = Results.load(directory)
+    # Drawing libraries take a second to import, which help and errors do not wait for.
     from bandwise.report import unfinished, write_report
 
-    rows = read_rows(directory / RESULTS_NAME)
-    page = write_report(rows, out or directory)
-    console = Console(highlight=False, soft_wrap=True)
-    if missing := unfinished(rows):
-        console.print(missing)
-    console.print(f"report  {page}")
+    page = write_report(results, out or directory)
+    if missing := unfinished(results):
+        say(missing)
+    say(f"report  {page}")

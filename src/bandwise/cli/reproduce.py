@@ -7,21 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bandwise.cli.options import (
-    Colour,
-    DataDirOption,
-    Device,
-    DeviceOption,
-    ImageSizeOption,
-    device_name,
-)
-from bandwise.cli.progress import resumable
-from bandwise.measures import quantity
-from bandwise.recipes.variants import CONTROLS, EXTENSIONS, PAPER, VARIANTS
-from bandwise.results import available_cores
-from bandwise.training import TrainingConfig
+from bandwise.cli import options as opt
+from bandwise.cli.output import print_results, say
+from bandwise.cli.progress import ProgressDisplay, resumable
+from bandwise.experiments.variants import CONTROLS, PAPER, VARIANTS
+from bandwise.system import available_cores
+from bandwise.training.config import TrainingConfig
+from bandwise.wording import quantity
 
 PAPER_TRAINING = TrainingConfig()
 
@@ -31,22 +24,12 @@ def reproduce(
         str,
         typer.Option(help="`mnist`, `fashion-mnist`, `digits`, or a folder of images by class."),
     ] = "mnist",
-    out: Annotated[
-        Path | None, typer.Option(help="Output folder; runs/reproduce-DATASET if not given.")
-    ] = None,
-    seeds: Annotated[
-        list[int] | None, typer.Option(help="One run of each variant a seed; 0 1 2 if not given.")
-    ] = None,
+    out: opt.Out = None,
+    seeds: opt.Seeds = None,
     epochs: Annotated[int, typer.Option(help="Upper bound on epochs.")] = PAPER_TRAINING.epochs,
     controls: Annotated[
         bool,
         typer.Option("--controls", help="Also run: " + ", ".join(v.name for v in CONTROLS) + "."),
-    ] = False,
-    extensions: Annotated[
-        bool,
-        typer.Option(
-            "--extensions", help="Also run: " + ", ".join(v.name for v in EXTENSIONS) + "."
-        ),
     ] = False,
     variants: Annotated[
         list[str] | None,
@@ -73,11 +56,11 @@ def reproduce(
         int,
         typer.Option(help="Stop after so many epochs without a better validation loss; 0: never."),
     ] = PAPER_TRAINING.patience or 0,
-    data_dir: DataDirOption = None,
-    image_size: ImageSizeOption = None,
-    colour: Annotated[Colour, typer.Option(help="How images of a folder are read.")] = Colour.GREY,
-    workers: Annotated[int | None, typer.Option(help="Processes; one a core if not given.")] = None,
-    device: DeviceOption = Device.AUTO,
+    data_dir: opt.DataDir = None,
+    image_size: opt.ImageSize = None,
+    colour: opt.Colour = "grey",
+    workers: opt.Workers = None,
+    device: opt.Device = "auto",
 ) -> None:
     """Run the paper's experiment: static against learned band weights.
 
@@ -87,25 +70,19 @@ def reproduce(
     Example: bandwise reproduce --dataset digits --seeds 0 1 2 --epochs 30 --out runs/digits
     """
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
-    from bandwise.cli.board import Board
-    from bandwise.cli.datasets import data_progress
-    from bandwise.cli.summary import print_summary
-    from bandwise.recipes.reproduce import ReproduceConfig, fitting_batch_size, jobs
-    from bandwise.recipes.runner import run
-    from bandwise.report import write_report
+    from bandwise.experiments.reproduce import ReproduceConfig, fitting_batch_size, jobs, run
+    from bandwise.report import summary, write_report
 
-    console = Console()
-    names = tuple(variants) if variants else tuple(v.name for v in PAPER)
-    more = [*(CONTROLS if controls else ()), *(EXTENSIONS if extensions else ())]
-    names = tuple(dict.fromkeys([*names, *(v.name for v in more)]))
+    names = [*(variants or (each.name for each in PAPER))]
+    names += [each.name for each in CONTROLS if controls]
     config = ReproduceConfig(
         dataset=dataset,
         data_dir=data_dir,
-        image_size=None if image_size is None else (image_size, image_size),
-        colour=colour.value,
+        image_size=opt.square(image_size),
+        colour=colour,
         bands=bands,
         seeds=tuple(seeds or (0, 1, 2)),
-        variants=names,
+        variants=tuple(dict.fromkeys(names)),
         training=TrainingConfig(
             epochs=epochs,
             network_lr=network_lr,
@@ -113,26 +90,19 @@ def reproduce(
             reconstruction_weight=reconstruction_weight,
             patience=patience or None,
         ),
-        device=device_name(device),
+        device=opt.prepare_device(device),
     )
-    with data_progress(console) as progress:
+    with ProgressDisplay() as progress:
         data = config.load_dataset(progress)
     training = replace(config.training, batch_size=batch_size or fitting_batch_size(data))
     config = replace(config, training=training)
     folder = out or Path("runs") / f"reproduce-{data.name}"
-    console.print(
+    say(
         f"{data.name}: {data.source}\n{quantity(len(jobs(config)), 'run')}, "
-        f"batch {training.batch_size}, up to {quantity(epochs, 'epoch')}, into {folder}",
-        highlight=False,
-        soft_wrap=True,
+        f"batch {training.batch_size}, up to {quantity(epochs, 'epoch')}, into {folder}"
     )
     if workers is None:
         workers = available_cores() if config.device == "cpu" else 1
-    with (
-        resumable("finished epochs are"),
-        Board(console, jobs(config), epochs=epochs) as board,
-    ):
-        results = run(config, data, folder, workers=workers, listener=board.hear)
-    page = write_report(results, folder)
-    print_summary(console, results)
-    console.print(f"results {results}\nreport  {page}", highlight=False, soft_wrap=True)
+    with resumable(), ProgressDisplay() as progress:
+        results = run(config, data, folder, workers=workers, progress=progress)
+    print_results(results, summary(results), page=write_report(results, folder))

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from bandwise.cli.options import (
-    BlockSizeOption,
-    Device,
-    DeviceOption,
-    JpegFolderArgument,
-    device_name,
-)
-from bandwise.cli.progress import one_voice, resumable
+from bandwise.cli import options as opt
+from bandwise.cli.output import say
+from bandwise.cli.progress import ProgressDisplay, report_first_failure_only, resumable
+from bandwise.errors import ConfigurationError
 
 MODEL_NAME = "model.safetensors"
 CHECKPOINT_NAME = "checkpoint.safetensors"
 
 
-class Input(StrEnum):
-    """What a network reads of a file."""
-
-    COEFFICIENTS = "coefficients"
-    PIXELS = "pixels"
-
-
-class Rule(StrEnum):
-    """How frequencies are chosen."""
-
-    IMPORTANCE = "importance"
-    ENERGY = "energy"
-    ZIGZAG = "zigzag"
-
-
 def train(
-    folder: JpegFolderArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="Output folder; runs/train-FOLDER if not given.")
-    ] = None,
+    folder: opt.JpegFolder,
+    out: opt.Out = None,
     reads: Annotated[
-        Input, typer.Option("--input", help="What the network reads of a file.")
-    ] = Input.COEFFICIENTS,
+        Literal["coefficients", "pixels"],
+        typer.Option("--input", help="What the network reads of a file."),
+    ] = "coefficients",
     network: Annotated[
         str,
         typer.Option(
@@ -56,12 +35,12 @@ def train(
         typer.Option(help="So many frequencies are read, of 64 or in colour 192.", min=1),
     ] = None,
     by: Annotated[
-        Rule,
+        Literal["importance", "energy", "zigzag"],
         typer.Option(
             help="How they are chosen: by what the model in --whole loses without them, by their "
             "energy, or by their place in zigzag order."
         ),
-    ] = Rule.ZIGZAG,
+    ] = "zigzag",
     whole: Annotated[
         Path | None, typer.Option(help="A model of all frequencies, for --by importance.")
     ] = None,
@@ -71,10 +50,10 @@ def train(
             help="Share of each image's frequencies to zero at random, from 0 to below 1."
         ),
     ] = 0.0,
-    epochs: Annotated[int | None, typer.Option(help="By the images if not given.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, batches and changes.", min=0)] = 0,
-    image_size: BlockSizeOption = None,
-    device: DeviceOption = Device.AUTO,
+    epochs: opt.Epochs = None,
+    seed: opt.Seed = 0,
+    image_size: opt.BlockSize = None,
+    device: opt.Device = "auto",
 ) -> None:
     """Train a network on a folder of JPEG files.
 
@@ -87,58 +66,52 @@ def train(
     Example: bandwise train small --keep 64 --out runs/small
     """
     # PyTorch takes seconds to import, which help and usage errors do not wait for.
-    from bandwise.cli.stages import Stages
     from bandwise.data.files import load_files
-    from bandwise.errors import ConfigurationError
-    from bandwise.inference import Model
-    from bandwise.recipes.stages import training as reporting
-    from bandwise.recipes.training import (
+    from bandwise.learning.jpeg_network import (
         TrainConfig,
         choose_frequencies,
         correct_on_test,
         train_on_files,
         training_for,
     )
+    from bandwise.models.model import Model
     from bandwise.training import joined
 
-    with joined() as processes, one_voice(processes):
-        if by is Rule.IMPORTANCE and (keep is None or whole is None):
+    with joined() as processes, report_first_failure_only(processes):
+        if by == "importance" and (keep is None or whole is None):
             raise ConfigurationError(
                 "--by importance needs --keep and --whole MODEL, a model that was trained on all "
                 "frequencies"
             )
-        size = None if image_size is None else (image_size, image_size)
-        console = Console(highlight=False, soft_wrap=True, quiet=processes.rank > 0)
         model = None if whole is None else Model.load(whole, own_network=network)
-        data = load_files(folder, image_size=size, seed=seed)
+        data = load_files(folder, image_size=opt.square(image_size), seed=seed)
         rows, columns = data.grid
-        console.print(
-            f"{data.name}: {len(data.splits['train']):,} files to train on, "
-            f"{data.num_classes} classes, {8 * columns}×{8 * rows}"
-        )
-        frequencies = None
-        if keep is not None:
-            frequencies = choose_frequencies(by.value, keep, data, model=model)
-        training = training_for(data, epochs=epochs, seed=seed)
+        if processes.rank == 0:
+            say(
+                f"{data.name}: {len(data.splits['train']):,} files to train on, "
+                f"{data.num_classes} classes, {8 * columns}×{8 * rows}"
+            )
+        frequencies = None if keep is None else choose_frequencies(by, keep, data, model=model)
         config = TrainConfig(
             network=network,
-            reads=reads.value,
+            reads=reads,
             frequencies=frequencies,
             band_dropout=band_dropout,
-            training=training,
-            device=device_name(device),
+            training=training_for(data, epochs=epochs, seed=seed),
+            device=opt.prepare_device(device),
         )
         target = out or Path("runs") / f"train-{data.name}"
-        with resumable("finished epochs are"), Stages(console) as stages:
+        display = ProgressDisplay(Console(stderr=True, quiet=processes.rank > 0))
+        with resumable(), display as progress:
             trained, _ = train_on_files(
                 config,
                 data,
                 processes=processes,
                 checkpoint=target / CHECKPOINT_NAME,
-                progress=reporting(stages.hear),
+                progress=progress,
             )
         if processes.rank > 0:
             return
         trained.save(target / MODEL_NAME)
         correct = correct_on_test(trained, data, device=config.device).float().mean()
-        console.print(f"test accuracy {float(correct):.2%}\nmodel {target / MODEL_NAME}")
+        say(f"test accuracy {float(correct):.2%}\nmodel {target / MODEL_NAME}")

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bandwise.cli.encode import printable
-from bandwise.cli.progress import counting
+from bandwise.cli import options as opt
+from bandwise.cli.output import printable, say
+from bandwise.cli.progress import ProgressDisplay
+from bandwise.dataset import Verified
+from bandwise.dataset import verify as verify_output
 from bandwise.errors import DamagedOutputError
-from bandwise.measures import quantity
-from bandwise.pipeline import Verified, executor_of
-from bandwise.pipeline import verify as verify_output
+from bandwise.executors import executor_of
+from bandwise.wording import quantity
 
 PROBLEMS_SHOWN = 20
 
@@ -24,9 +25,7 @@ PROBLEMS_SHOWN = 20
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of `encode`.")],
     workers: Annotated[int | None, typer.Option(help="Processes; one a core if not given.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as JSON on stdout.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Check what `encode` has written: every hash, every table, every image.
 
@@ -37,16 +36,16 @@ def verify(
 
     Example: bandwise verify photos-small
     """
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    with warnings.catch_warnings(), counting(errors, "verifying", "files") as tell:
+    with warnings.catch_warnings(), ProgressDisplay() as progress:
         warnings.simplefilter("ignore")
-        found = verify_output(out, executor=executor_of("local", workers), progress=tell)
+        executor = executor_of("local", workers)
+        found = verify_output(out, executor=executor, progress=progress)
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        Console().print(_in_words(found), highlight=False, soft_wrap=True)
+        say(_in_words(found))
     for problem in found.problems[:PROBLEMS_SHOWN]:
-        errors.print(f"{printable(problem.path)}: {problem.what}", markup=False)
+        say(f"{printable(problem.path)}: {problem.what}", error=True)
     if found.problems:
         raise DamagedOutputError(
             f"{quantity(len(found.problems), 'problem')} in {out}; remove the files that are named "

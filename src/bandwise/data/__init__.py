@@ -5,13 +5,12 @@ out. ``holdout`` splits a set by class, always the same way for the same seed.
 """
 
 from bandwise.data.catalog import DATASET_NAMES, load
-from bandwise.data.types import Dataset, LabelledImages, Progress, holdout, with_validation
+from bandwise.data.types import Dataset, LabelledImages, holdout, with_validation
 
 __all__ = [
     "DATASET_NAMES",
     "Dataset",
     "LabelledImages",
-    "Progress",
     "holdout",
     "load",
     "with_validation",

@@ -1,23 +1,40 @@
 """Random changes to training images that leave their class as it is.
 
-Everything is drawn from a generator that is given (`Draws`), so that an epoch is a function of its
-seed.
+    settings, random numbers → Changes → pixels or coefficients
+
+Everything is drawn from a generator that is given (`BatchRandom`), so that an epoch is a function
+of its seed, and a picture is changed alike whether it is read as pixels or as coefficients. What
+differs for coefficients: windows are not turned, because a rotation is no change of rows and
+columns apart; contrast is about the mean of luma alone; rectangles have their edges at blocks; and
+nothing is clamped to what pixels can hold.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bandwise.data.draws import Draws
+from bandwise.data.epochs import BatchRandom
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.dct import BLOCK
+from bandwise.frequency.dct_domain import (
+    CENTRE,
+    FREQUENCIES,
+    CoefficientBatch,
+    adjust_contrast,
+    adjust_saturation,
+    keep_frequencies,
+    show_windows,
+)
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+Inputs = TypeVar("Inputs", Tensor, CoefficientBatch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +82,7 @@ GLYPHS = Augmentation(
 
 
 def augment(
-    pixels: Tensor, settings: Augmentation, draws: Draws, *, size: tuple[int, int]
+    pixels: Tensor, settings: Augmentation, random: BatchRandom, *, size: tuple[int, int]
 ) -> Tensor:
     """Draw one changed version of each image; differentiable.
 
@@ -80,46 +97,128 @@ def augment(
     -------
     (N, C, *size) float32 in [0, 1]
     """
-    grids = _grids(draw_views(settings, draws), pixels, size)
+    changes = _draw_changes(settings, random, colours=pixels.shape[1])
+    grids = _sampling_grids(changes, pixels, size)
     pixels = F.grid_sample(pixels, grids, "bilinear", "reflection", align_corners=False)
-    pixels = _relight(pixels, settings, draws).clamp(0, 1)
-    return _erase(pixels, settings.erase, draws)
+    if changes.light is not None and changes.contrast is not None:
+        pixels = pixels * _each(changes.light)
+        mean = pixels.mean((1, 2, 3), keepdim=True)
+        pixels = (pixels - mean) * _each(changes.contrast) + mean
+    if changes.saturation is not None:
+        grey = (pixels * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        pixels = (pixels - grey) * _each(changes.saturation) + grey
+    pixels = pixels.clamp(0, 1)
+    for image, rows, columns, colour in changes.rectangles:
+        window = (image, slice(None), rows.within(size[0]), columns.within(size[1]))
+        pixels[window] = colour[:, None, None]
+    return pixels
 
 
-def mix(pixels: Tensor, targets: Tensor, share: float, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Mix a batch (N, C, H, W) and its class probabilities (N, classes) with itself, or not."""
-    (pixels,), targets = mix_planes([pixels], targets, share, draws)
-    return pixels, targets
+def augment_coefficients(
+    batch: CoefficientBatch,
+    settings: Augmentation,
+    random: BatchRandom,
+    *,
+    rows: int,
+    columns: int,
+    band_dropout: float = 0.0,
+) -> CoefficientBatch:
+    """Draw one changed version of each image.
+
+    Parameters
+    ----------
+    settings
+        As for pixels; ``turn`` is not applied.
+    rows, columns
+        Grid of luma blocks of what is returned; even where there is colour.
+    band_dropout
+        Share of the frequencies that are zeroed, drawn for each image and each component; the
+        means of blocks are kept.
+    """
+    changes = _draw_changes(settings, random, colours=1 if batch.chroma is None else 3)
+    heights, widths = changes.zoom / changes.stretch.abs(), changes.zoom * changes.stretch
+    batch = show_windows(
+        batch,
+        torch.stack([heights, widths], 1),
+        torch.stack([changes.centre_y, changes.centre_x], 1),
+        rows=rows,
+        columns=columns,
+    )
+    if changes.light is not None and changes.contrast is not None:
+        batch = adjust_contrast(batch, changes.light, about=0.0)
+        batch = adjust_contrast(batch, changes.contrast)
+    if changes.saturation is not None:
+        batch = adjust_saturation(batch, changes.saturation)
+    for rectangle in changes.rectangles:
+        _erase_blocks(batch, rectangle)
+    if not band_dropout:
+        return batch
+    masks = []
+    for plane in _planes(batch):
+        mask = random.each(plane.shape[1]) >= band_dropout
+        mask[:, ::FREQUENCIES] = True
+        masks.append(mask)
+    return keep_frequencies(batch, *masks)
 
 
-def mix_planes(
-    planes: Sequence[Tensor], targets: Tensor, share: float, draws: Draws
-) -> tuple[Sequence[Tensor], Tensor]:
-    """`mix` images of several planes (N, C, H, W), each a multiple of the last one's size."""
-    if draws.one() >= share:
-        return planes, targets
-    shuffled = draws.shuffle()
-    if draws.one() < 0.5:
-        kept = draws.beta(0.4)
+def mix(
+    inputs: Inputs, targets: Tensor, share: float, random: BatchRandom
+) -> tuple[Inputs, Tensor]:
+    """Mix a batch and its class probabilities (N, classes) with itself, or not.
+
+    Inputs are pixels (N, C, H, W), or coefficients, of which CutMix exchanges whole blocks of
+    chroma.
+    """
+    if random.one() >= share:
+        return inputs, targets
+    planes = _planes(inputs)
+    shuffled = random.shuffle()
+    if random.one() < 0.5:
+        kept = random.beta(0.4)
         mixed = [kept * plane + (1 - kept) * shuffled(plane) for plane in planes]
     else:
         height, width = planes[-1].shape[2:]
-        half = 0.5 * math.sqrt(1 - draws.beta(1.0))
-        top, bottom = _interval(half, height, draws)
-        left, right = _interval(half, width, draws)
+        half = 0.5 * math.sqrt(1 - random.beta(1.0))
+        rows = Interval(half, random.one()).within(height)
+        columns = Interval(half, random.one()).within(width)
         mixed = []
         for plane in planes:
             scale = plane.shape[2] // height
-            window = (..., slice(scale * top, scale * bottom), slice(scale * left, scale * right))
+            window = (..., _scaled(rows, scale), _scaled(columns, scale))
             plane = plane.clone()
             plane[window] = shuffled(plane[window])
             mixed.append(plane)
-        kept = 1 - (bottom - top) * (right - left) / (height * width)
-    return mixed, kept * targets + (1 - kept) * shuffled(targets)
+        exchanged = (rows.stop - rows.start) * (columns.stop - columns.start)
+        kept = 1 - exchanged / (height * width)
+    targets = kept * targets + (1 - kept) * shuffled(targets)
+    return CoefficientBatch(*mixed) if isinstance(inputs, CoefficientBatch) else mixed[0], targets
 
 
-class Views(NamedTuple):
-    """What is looked at of each image, in the units of ``grid_sample``, (N,) each.
+class Interval(NamedTuple):
+    """Half of its length and its centre, relative to an image's side."""
+
+    half: float
+    centre: float
+
+    def within(self, size: int) -> slice:
+        """Samples of a side of ``size``, cut at its ends."""
+        centre = self.centre * size
+        reach = self.half * size
+        return slice(max(0, round(centre - reach)), min(size, round(centre + reach)))
+
+
+class Rectangle(NamedTuple):
+    """A part of one image of this process that is replaced by a colour (channels,) in [0, 1)."""
+
+    image: int
+    rows: Interval
+    columns: Interval
+    colour: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is drawn for each image, in the units of ``grid_sample``, (n,) each.
 
     Attributes
     ----------
@@ -131,6 +230,10 @@ class Views(NamedTuple):
         Its rotation in radians.
     centre_x, centre_y
         Its middle; the image spans -1..1.
+    light, contrast, saturation
+        Factors; None where they do not change.
+    rectangles
+        Parts to be erased.
     """
 
     zoom: Tensor
@@ -138,79 +241,91 @@ class Views(NamedTuple):
     angle: Tensor
     centre_x: Tensor
     centre_y: Tensor
+    light: Tensor | None
+    contrast: Tensor | None
+    saturation: Tensor | None
+    rectangles: tuple[Rectangle, ...]
 
 
-def draw_views(settings: Augmentation, draws: Draws) -> Views:
-    """Draw zoom, stretch, turn, flip and shift of each image."""
+def _draw_changes(settings: Augmentation, random: BatchRandom, *, colours: int) -> Changes:
+    """Draw in this order always: results that were measured depend on it."""
 
     def within(low: float, high: float) -> Tensor:
-        return low + (high - low) * draws.each()
+        return low + (high - low) * random.each()
+
+    def factor(bound: float) -> Tensor:
+        return 1 + bound * (2 * random.each() - 1)
 
     zoom = torch.exp(within(math.log(settings.zoom[0]), math.log(settings.zoom[1])))
     stretch = torch.exp(within(-settings.stretch, settings.stretch) / 2)
     angle = within(-settings.turn, settings.turn)
     if settings.flip:
-        stretch = torch.where(draws.each() < 0.5, -stretch, stretch)
+        stretch = torch.where(random.each() < 0.5, -stretch, stretch)
     room = 2 * settings.shift + (zoom - 1).abs()
-    centre_x, centre_y = room * within(-1, 1), room * within(-1, 1)
-    return Views(zoom, stretch, angle, centre_x, centre_y)
+    return Changes(
+        zoom=zoom,
+        stretch=stretch,
+        angle=angle,
+        centre_x=room * within(-1, 1),
+        centre_y=room * within(-1, 1),
+        light=factor(settings.light) if settings.light else None,
+        contrast=factor(settings.light) if settings.light else None,
+        saturation=factor(settings.saturation) if settings.saturation and colours == 3 else None,
+        rectangles=_draw_rectangles(settings.erase, random, colours),
+    )
 
 
-def draw_factors(bound: float, draws: Draws) -> Tensor:
-    """Draw (n,) factors within ``bound`` of 1."""
-    return 1 + bound * (2 * draws.each() - 1)
+def _draw_rectangles(share: float, random: BatchRandom, colours: int) -> tuple[Rectangle, ...]:
+    """Draw rectangles for a share of the images."""
+    rectangles = []
+    for index in torch.nonzero(random.each() < share).flatten().tolist():
+        rows = Interval(0.075 + 0.125 * random.one(), random.one())
+        columns = Interval(0.075 + 0.125 * random.one(), random.one())
+        colour = torch.rand(colours, generator=random.generator)
+        rectangles.append(Rectangle(index, rows, columns, colour))
+    return tuple(rectangles)
 
 
-def draw_rectangles(
-    share: float, height: int, width: int, channels: int, draws: Draws
-) -> Iterator[tuple[int, slice, slice, Tensor]]:
-    """Draw a rectangle in a share of the images: index, rows, columns, colour (channels,)."""
-    for index in torch.nonzero(draws.all() < share).flatten().tolist():
-        top, bottom = _interval(0.075 + 0.125 * draws.one(), height, draws)
-        left, right = _interval(0.075 + 0.125 * draws.one(), width, draws)
-        colour = torch.rand(channels, generator=draws.generator)
-        if draws.part.start <= index < draws.part.stop:
-            yield index - draws.part.start, slice(top, bottom), slice(left, right), colour
-
-
-def _grids(views: Views, pixels: Tensor, size: tuple[int, int]) -> Tensor:
+def _sampling_grids(changes: Changes, pixels: Tensor, size: tuple[int, int]) -> Tensor:
     """Sampling grids (N, *size, 2) in the units of ``grid_sample``."""
-    zoom, stretch, angle, centre_x, centre_y = views
-    cosine, sine = zoom * torch.cos(angle), zoom * torch.sin(angle)
+    cosine = changes.zoom * torch.cos(changes.angle)
+    sine = changes.zoom * torch.sin(changes.angle)
+    stretch = changes.stretch
     affine = torch.stack(
         [
-            torch.stack([stretch * cosine, -sine / stretch.abs(), centre_x], 1),
-            torch.stack([stretch * sine, cosine / stretch.abs(), centre_y], 1),
+            torch.stack([stretch * cosine, -sine / stretch.abs(), changes.centre_x], 1),
+            torch.stack([stretch * sine, cosine / stretch.abs(), changes.centre_y], 1),
         ],
         1,
     )
     return F.affine_grid(affine, [*pixels.shape[:2], *size], align_corners=False)
 
 
-def _relight(pixels: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
-    """Change brightness, contrast and, in colour, saturation."""
-
-    def factor(bound: float) -> Tensor:
-        return draw_factors(bound, draws)[:, None, None, None]
-
-    if settings.light:
-        pixels = pixels * factor(settings.light)
-        mean = pixels.mean((1, 2, 3), keepdim=True)
-        pixels = (pixels - mean) * factor(settings.light) + mean
-    if settings.saturation and pixels.shape[1] == 3:
-        grey = (pixels * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        pixels = (pixels - grey) * factor(settings.saturation) + grey
-    return pixels
-
-
-def _erase(pixels: Tensor, share: float, draws: Draws) -> Tensor:
-    channels, height, width = pixels.shape[1:]
-    for index, rows, columns, colour in draw_rectangles(share, height, width, channels, draws):
-        pixels[index, :, rows, columns] = colour[:, None, None]
-    return pixels
+def _erase_blocks(batch: CoefficientBatch, rectangle: Rectangle) -> None:
+    """Replace a rectangle of whole blocks by one colour, in place."""
+    planes = _planes(batch)
+    height, width = planes[-1].shape[2:]
+    levels = 255 * rectangle.colour
+    if batch.chroma is not None:
+        levels = rgb_to_ycbcr(levels[:, None, None]).flatten()
+    means = BLOCK * (levels - CENTRE)
+    rows, columns = rectangle.rows.within(height), rectangle.columns.within(width)
+    for plane, mean in zip(planes, (means[:1], means[1:]), strict=False):
+        scale = plane.shape[2] // height
+        window = plane[rectangle.image, :, _scaled(rows, scale), _scaled(columns, scale)]
+        window.zero_()
+        window[::FREQUENCIES] = mean[:, None, None]
 
 
-def _interval(half: float, size: int, draws: Draws) -> tuple[int, int]:
-    """Interval of ``2·half·size`` around a random centre, cut at 0 and ``size``."""
-    centre = draws.one() * size
-    return max(0, round(centre - half * size)), min(size, round(centre + half * size))
+def _planes(inputs: Tensor | CoefficientBatch) -> list[Tensor]:
+    if isinstance(inputs, CoefficientBatch):
+        return [plane for plane in inputs if plane is not None]
+    return [inputs]
+
+
+def _scaled(interval: slice, scale: int) -> slice:
+    return slice(scale * interval.start, scale * interval.stop)
+
+
+def _each(factors: Tensor) -> Tensor:
+    return factors[:, None, None, None]

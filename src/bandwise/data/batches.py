@@ -11,8 +11,8 @@ from torch import Tensor
 
 from bandwise.data.epochs import epoch_generator
 from bandwise.data.types import LabelledImages
-from bandwise.dct import dct2
 from bandwise.errors import ConfigurationError, ShapeError
+from bandwise.frequency.dct import dct2
 
 
 def to_coefficients(pixels_u8: Tensor) -> Tensor:

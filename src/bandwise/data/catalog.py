@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bandwise.data.decode import Colour
-from bandwise.data.digits import load_digits
 from bandwise.data.fetch import environment_data_dir
 from bandwise.data.folder import load_folder
-from bandwise.data.mnist import load_fashion_mnist, load_mnist
-from bandwise.data.types import Dataset, Progress
+from bandwise.data.known import FASHION_MNIST, MNIST, load_digits, load_idx
+from bandwise.data.types import Dataset
 from bandwise.errors import ConfigurationError, UnknownDatasetError
+from bandwise.images import Colour
+from bandwise.progress import ProgressCallback, ignore_progress
 
-DATASET_NAMES = ("digits", "mnist", "fashion-mnist")
+PUBLISHED = {"mnist": MNIST, "fashion-mnist": FASHION_MNIST}
+DATASET_NAMES = ("digits", *PUBLISHED)
 
 
 def load(
@@ -21,7 +22,7 @@ def load(
     data_dir: Path | None = None,
     image_size: tuple[int, int] | None = None,
     colour: Colour = "rgb",
-    progress: Progress | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> Dataset:
     """Load a data set by name, or a folder of images with a sub-folder a class.
 
@@ -40,7 +41,7 @@ def load(
     colour
         ``rgb`` or ``grey``, for folders; the known data sets are grey.
     progress
-        Called while files are downloaded or decoded.
+        Report progress of downloading and decoding.
 
     Raises
     ------
@@ -56,10 +57,8 @@ def load(
         return load_folder(folder, image_size=image_size, colour=colour, progress=progress)
     if name_or_path == "digits":
         dataset = load_digits()
-    elif name_or_path == "mnist":
-        dataset = load_mnist(data_dir=data_dir, progress=progress)
     else:
-        dataset = load_fashion_mnist(data_dir=data_dir, progress=progress)
+        dataset = load_idx(PUBLISHED[name_or_path], data_dir=data_dir, progress=progress)
     if image_size not in (None, dataset.image_shape[1:]):
         raise ConfigurationError(
             f"images of {name_or_path!r} are {dataset.image_shape[1]}×{dataset.image_shape[2]} "

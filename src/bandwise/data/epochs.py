@@ -7,6 +7,8 @@ Every process draws the whole order and takes its part of each batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -46,3 +48,35 @@ def draw_batches(
 def part_of(count: int, rank: int, world_size: int) -> slice:
     """Which images of a batch are a process's; parts differ by one image at most."""
     return slice(count * rank // world_size, count * (rank + 1) // world_size)
+
+
+class BatchRandom:
+    """Random numbers for the images of one batch, all of them from a generator that is given.
+
+    Parameters
+    ----------
+    count
+        Images of the batch.
+    """
+
+    def __init__(self, generator: torch.Generator, count: int) -> None:
+        self.generator = generator
+        self.count = count
+
+    def one(self) -> float:
+        """Draw a number from [0, 1)."""
+        return float(torch.rand((), generator=self.generator))
+
+    def each(self, *shape: int) -> Tensor:
+        """Draw numbers from [0, 1) for each image, (count, *shape)."""
+        return torch.rand((self.count, *shape), generator=self.generator)
+
+    def beta(self, concentration: float) -> float:
+        """Draw from Beta(c, c), as a ratio of Gamma variables."""
+        gamma = torch._standard_gamma(torch.full((2,), concentration), self.generator)
+        return float(gamma[0] / gamma.sum().clamp(min=1e-12))
+
+    def shuffle(self) -> Callable[[Tensor], Tensor]:
+        """Draw another order of the batch; returns what puts tensors (count, ...) in it."""
+        order = torch.randperm(self.count, generator=self.generator)
+        return lambda values: values[order]

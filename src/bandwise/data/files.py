@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +14,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.color import rgb_to_ycbcr
-from bandwise.data.coefficients import CoefficientDataset, checked_labels, read_batch
-from bandwise.data.types import VALIDATION_FRACTION, holdout
-from bandwise.dct import BLOCK
-from bandwise.dct_domain import CENTRE, CoefficientBatch
-from bandwise.errors import ConfigurationError, DataError, JpegError, UnreadableImageError
+from bandwise.data.coefficients import read_batch
+from bandwise.data.folder import LabelledPaths, scan
+from bandwise.data.types import (
+    Splits,
+    check_labels,
+    hash_data,
+    labels_as_bytes,
+    split_validation,
+)
+from bandwise.errors import (
+    ConfigurationError,
+    DataError,
+    DataNotFoundError,
+    JpegError,
+    UnreadableImageError,
+)
+from bandwise.frequency.color import rgb_to_ycbcr
+from bandwise.frequency.dct import BLOCK
+from bandwise.frequency.dct_domain import CENTRE, CoefficientBatch
+from bandwise.images import to_planes
 
 GRID_STEP = 16
 """Sides are multiples of so many pixels: a block of chroma at 4:2:0."""
@@ -52,7 +66,7 @@ class LabelledFiles:
     channels: int
 
     def __post_init__(self) -> None:
-        checked_labels(self.files, self.labels)
+        check_labels(self.labels, len(self.files))
 
     def __len__(self) -> int:
         return len(self.files)
@@ -77,45 +91,26 @@ class LabelledFiles:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FileDataset:
-    """JPEG files with a class label each, in splits, and their identity.
+class FileDataset(Splits[LabelledFiles]):
+    """JPEG files of a folder, in ``train``, ``validation`` and ``test``.
 
     Parameters
     ----------
     root
         The folder.
-    classes
-        Class names; a label is an index into them.
-    splits
-        ``train``, ``validation`` and ``test``.
-    sha256
-        Hash over classes, grid, files and labels of all splits.
     """
 
     root: Path
-    classes: tuple[str, ...]
-    splits: Mapping[str, LabelledFiles]
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        """Of the folder."""
-        return self.root.resolve().name
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self.classes)
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of luma blocks as which every image is read."""
-        return self.splits["train"].grid
+        return self.train.grid
 
     @property
     def channels(self) -> int:
         """3 where any file has colour, else 1."""
-        return self.splits["train"].channels
+        return self.train.channels
 
 
 def load_files(
@@ -144,44 +139,31 @@ def load_files(
             f"the sides of images that are read block by block are multiples of {GRID_STEP}, "
             f"not {image_size[0]}×{image_size[1]}"
         )
-    classes, found = CoefficientDataset.of_folder(root)
-    if "validation" not in found:
-        found["train"], found["validation"] = holdout(
-            found["train"], fraction=VALIDATION_FRACTION, seed=seed
-        )
-    digest = hashlib.sha256(json.dumps(list(classes)).encode())
-    contents: dict[str, tuple[bytes, ...]] = {}
-    grids, channels = set(), 1
+    folder = scan(root)
+    found = split_validation(folder.splits, seed=seed)
+    contents = {name: tuple(map(_bytes_of, split.paths)) for name, split in found.items()}
+    sizes, colours = set(), set()
     for name, split in found.items():
-        contents[name] = tuple(split.bytes_of(index) for index in range(len(split)))
-        digest.update(f"{name} {len(split)}".encode())
-        digest.update(split.labels.numpy().astype("<i8").data)
-        for path, data in zip(split.files, contents[name], strict=True):
-            digest.update(hashlib.sha256(data).digest())
-            try:
-                image = jpeg.read_coefficients(data)
-            except JpegError as error:
-                raise UnreadableImageError(
-                    f"{path!s}: {error}; replace it, or make JPEG files of the folder with "
-                    "`bandwise encode`"
-                ) from error
-            grids.add(_grid(image.height, image.width))
-            channels = max(channels, len(image.planes))
-    if image_size is None and len(grids) > 1:
+        for path, data in zip(split.paths, contents[name], strict=True):
+            height, width, planes = _shape_of(path, data)
+            sizes.add(_grid(height, width))
+            colours.add(planes)
+    if image_size is None and len(sizes) > 1:
         raise DataError(
-            f"the images of {root} have {len(grids)} sizes; give an image size that all are "
+            f"the images of {root} have {len(sizes)} sizes; give an image size that all are "
             "cropped or filled up to"
         )
-    grid = min(grids) if image_size is None else _grid(*image_size)
-    digest.update(json.dumps(grid).encode())
+    grid = min(sizes) if image_size is None else _grid(*image_size)
     return FileDataset(
         root=root,
-        classes=classes,
+        name=folder.name,
+        classes=folder.classes,
         splits={
-            name: LabelledFiles(files, found[name].labels, grid, channels)
+            name: LabelledFiles(files, found[name].labels, grid, max(colours))
             for name, files in contents.items()
         },
-        sha256=digest.hexdigest(),
+        sha256=hash_data(folder.classes, _identity(found, contents, grid)),
+        source=f"folder {folder.name}, {folder.origin_of_test}, JPEG files as they are",
     )
 
 
@@ -210,14 +192,11 @@ def read_pixels(
     decoded = jpeg.decode_batch(files, threads=threads)
     wanted = (height, width) if channels == 1 else (height, width, channels)
     if all(image.shape == wanted for image in decoded):
-        return (
-            torch.from_numpy(np.stack(decoded))
-            .view(-1, height, width, channels)
-            .permute(0, 3, 1, 2)
-        )
+        stacked = torch.from_numpy(np.stack(decoded)).view(-1, height, width, channels)
+        return stacked.permute(0, 3, 1, 2)
     framed = []
     for image in decoded:
-        planes = torch.from_numpy(image.reshape(*image.shape[:2], -1)).permute(2, 0, 1)
+        planes = torch.from_numpy(to_planes(image))
         if len(planes) < channels:
             planes = planes.expand(channels, -1, -1)
         elif len(planes) > channels:
@@ -226,6 +205,39 @@ def read_pixels(
         below, right = height - planes.shape[1] - top, width - planes.shape[2] - left
         framed.append(F.pad(planes, (left, right, top, below), value=CENTRE))
     return torch.stack(framed)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataNotFoundError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _shape_of(path: Path, data: bytes) -> tuple[int, int, int]:
+    """Height, width and components of a file that is read whole, to know that it can be."""
+    try:
+        image = jpeg.read_coefficients(data)
+    except JpegError as error:
+        raise UnreadableImageError(
+            f"{path!s}: {error}; replace it, or make JPEG files of the folder with "
+            "`bandwise encode`"
+        ) from error
+    return image.height, image.width, len(image.planes)
+
+
+def _identity(
+    splits: Mapping[str, LabelledPaths],
+    contents: Mapping[str, Sequence[bytes]],
+    grid: tuple[int, int],
+) -> Iterator[bytes]:
+    """What tells a data set from others: files, labels, and the grid on which they are read."""
+    for name, files in contents.items():
+        yield f"{name} {len(files)}".encode()
+        yield labels_as_bytes(splits[name].labels)
+        for data in files:
+            yield hashlib.sha256(data).digest()
+    yield json.dumps(grid).encode()
 
 
 def _grid(height: int, width: int) -> tuple[int, int]:

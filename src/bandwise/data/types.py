@@ -1,12 +1,12 @@
-"""What every data set is once it has been read: uint8 pixels and integer labels, in splits."""
+"""Data sets that have been read: items with integer labels, in splits, and their identity."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -17,8 +17,21 @@ from bandwise.errors import ConfigurationError, DataError, ShapeError
 VALIDATION_FRACTION = 0.2
 """Share of the training images that serves for validation where a data set has no such split."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and how much there is (0 if unknown)."""
+
+class Labelled(Protocol):
+    """Items with a class label each."""
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64, indices into the data set's classes."""
+        ...
+
+    def subset(self, indices: Tensor | Sequence[int]) -> Self:
+        """Items at ``indices``, in that order."""
+        ...
+
+
+LabelledT = TypeVar("LabelledT", bound=Labelled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +55,13 @@ class LabelledImages:
     labels: Tensor
 
     def __post_init__(self) -> None:
-        pixels, labels = self.pixels_u8, self.labels
+        pixels = self.pixels_u8
         if pixels.ndim != 4 or pixels.shape[1] not in (1, 3) or pixels.dtype != torch.uint8:
             raise ShapeError(
                 "images are uint8 of shape (N, C, H, W) with C 1 or 3, "
                 f"not {pixels.dtype} of shape {tuple(pixels.shape)}"
             )
-        if labels.shape != (len(pixels),) or labels.dtype != torch.int64:
-            raise ShapeError(
-                f"{len(pixels)} images need int64 labels of shape ({len(pixels)},), "
-                f"not {labels.dtype} of shape {tuple(labels.shape)}"
-            )
+        check_labels(self.labels, len(pixels))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,7 +73,7 @@ class LabelledImages:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
+class Splits(Generic[LabelledT]):
     """A classification data set with its splits and its identity.
 
     Parameters
@@ -73,23 +82,50 @@ class Dataset:
         The known name, or the name of the folder.
     classes
         Class names; a label is an index into them.
-    train, test
-        The splits that every data set has.
-    validation
-        The official validation split, or None where there is none (see `holdout`).
+    splits
+        ``train``, ``test`` and, where there is one, ``validation`` (see `with_validation`).
     sha256
-        Identity of the data: hash over classes, pixels and labels of all splits.
+        Identity of the data: hash over classes, contents and labels of all splits.
     source
         In words: where the data was found and what was done to it. Holds no absolute path.
     """
 
     name: str
     classes: tuple[str, ...]
-    train: LabelledImages
-    validation: LabelledImages | None
-    test: LabelledImages
+    splits: Mapping[str, LabelledT]
     sha256: str
     source: str
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def train(self) -> LabelledT:
+        """Images to train on."""
+        return self.splits["train"]
+
+    @property
+    def validation(self) -> LabelledT | None:
+        """The validation split, or None where there is none."""
+        return self.splits.get("validation")
+
+    @property
+    def test(self) -> LabelledT:
+        """Images to test with."""
+        return self.splits["test"]
+
+    def split(self, name: str) -> LabelledT:
+        """Images of ``train``, ``validation`` or ``test``; `DataError` where there are none."""
+        if name not in self.splits:
+            raise DataError(f"{self.name} has no split {name!r}; see `with_validation`")
+        return self.splits[name]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset(Splits[LabelledImages]):
+    """Decoded images of one size."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -97,29 +133,22 @@ class Dataset:
         _, channels, height, width = self.train.pixels_u8.shape
         return channels, height, width
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self.classes)
-
-    def split(self, name: str) -> LabelledImages:
-        """Images of ``train``, ``validation`` or ``test``; `DataError` where there are none."""
-        splits = {"train": self.train, "validation": self.validation, "test": self.test}
-        found = splits.get(name)
-        if found is None:
-            raise DataError(f"{self.name} has no split {name!r}; see `with_validation`")
-        return found
-
 
 def with_validation(dataset: Dataset, *, seed: int) -> Dataset:
     """Hold out a fifth of the training images, by class, where there is no validation split.
 
     The identity stays: the same images are held out for the same seed, as by `holdout`.
     """
-    if dataset.validation is not None:
-        return dataset
-    train, validation = holdout(dataset.train, fraction=VALIDATION_FRACTION, seed=seed)
-    return replace(dataset, train=train, validation=validation)
+    splits = split_validation(dataset.splits, seed=seed)
+    return replace(dataset, splits=splits)
+
+
+def split_validation(splits: Mapping[str, LabelledT], *, seed: int) -> Mapping[str, LabelledT]:
+    """Splits with ``validation``, which is held out of ``train`` where it is missing."""
+    if "validation" in splits:
+        return splits
+    train, validation = holdout(splits["train"], fraction=VALIDATION_FRACTION, seed=seed)
+    return {**splits, "train": train, "validation": validation}
 
 
 def assemble(
@@ -132,39 +161,44 @@ def assemble(
     source: str,
 ) -> Dataset:
     """Build a `Dataset` and compute its identity."""
-    splits = {"train": train, "validation": validation, "test": test}
-    digest = hashlib.sha256(json.dumps(list(classes)).encode())
-    for split_name, split in splits.items():
-        if split is None:
-            continue
-        digest.update(f"{split_name} {tuple(split.pixels_u8.shape)}".encode())
-        digest.update(np.ascontiguousarray(split.pixels_u8.numpy()).data)
-        digest.update(split.labels.numpy().astype("<i8").data)
+    present = {"train": train, "validation": validation, "test": test}
+    splits = {split: images for split, images in present.items() if images is not None}
+
+    def contents() -> Iterable[Any]:
+        for split, images in splits.items():
+            yield f"{split} {tuple(images.pixels_u8.shape)}".encode()
+            yield np.ascontiguousarray(images.pixels_u8.numpy()).data
+            yield labels_as_bytes(images.labels)
+
     return Dataset(
         name=name,
         classes=tuple(classes),
-        train=train,
-        validation=validation,
-        test=test,
-        sha256=digest.hexdigest(),
+        splits=splits,
+        sha256=hash_data(classes, contents()),
         source=source,
     )
 
 
-class Labelled(Protocol):
-    """A set of anything with a class label each."""
-
-    @property
-    def labels(self) -> Tensor:
-        """(N,) int64."""
-        ...
-
-    def subset(self, indices: Tensor | Sequence[int]) -> Self:
-        """Those at ``indices``, in that order."""
-        ...
+def hash_data(classes: Sequence[str], contents: Iterable[Any]) -> str:
+    """SHA-256 over class names and buffers of bytes, one after the other."""
+    digest = hashlib.sha256(json.dumps(list(classes)).encode())
+    for part in contents:
+        digest.update(part)
+    return digest.hexdigest()
 
 
-LabelledT = TypeVar("LabelledT", bound=Labelled)
+def labels_as_bytes(labels: Tensor) -> bytes:
+    """Labels (N,) as little-endian 64-bit integers, the same on every machine."""
+    return labels.numpy().astype("<i8").tobytes()
+
+
+def check_labels(labels: Tensor, count: int) -> None:
+    """Raise `ShapeError` for labels that are not (count,) int64."""
+    if labels.shape != (count,) or labels.dtype != torch.int64:
+        raise ShapeError(
+            f"{count} images need int64 labels of shape ({count},), "
+            f"got {labels.dtype} of shape {tuple(labels.shape)}"
+        )
 
 
 def holdout(images: LabelledT, *, fraction: float, seed: int) -> tuple[LabelledT, LabelledT]:

@@ -1,11 +1,8 @@
-"""Rate against accuracy in real bytes: codecs, points, and whole evaluations."""
+"""Rate against accuracy in real bytes: codecs, measurements, and whole evaluations."""
 
 from bandwise.evaluation.codecs import (
-    AdaptiveCodec,
-    CodebookCodec,
     Codec,
     GuidedCodec,
-    OracleCodec,
     ProfileCodec,
     Setting,
     as_array,
@@ -15,45 +12,28 @@ from bandwise.evaluation.codecs import (
     sweep,
     unavailable,
 )
-from bandwise.evaluation.costs import Costs, rung_costs
-from bandwise.evaluation.examples import end_rows, example_rows
-from bandwise.evaluation.ledger import Ledger, check_folder
-from bandwise.evaluation.points import Conditions, measure, original_row, recode
-from bandwise.evaluation.run import (
-    SPLITS,
-    EvaluationConfig,
-    Step,
-    evaluate,
-    profile_row,
-)
+from bandwise.evaluation.examples import examples
+from bandwise.evaluation.measuring import Conditions, measure, measure_original, recode
+from bandwise.evaluation.run import EvaluationConfig, describe_profile, evaluate, is_measured
 
 __all__ = [
-    "SPLITS",
-    "AdaptiveCodec",
-    "CodebookCodec",
     "Codec",
     "Conditions",
-    "Costs",
     "EvaluationConfig",
     "GuidedCodec",
-    "Ledger",
-    "OracleCodec",
     "ProfileCodec",
     "Setting",
-    "Step",
     "as_array",
     "baselines",
-    "check_folder",
-    "end_rows",
+    "describe_profile",
     "evaluate",
-    "example_rows",
+    "examples",
     "family_of",
+    "is_measured",
     "libjpeg_ladder",
     "measure",
-    "original_row",
-    "profile_row",
+    "measure_original",
     "recode",
-    "rung_costs",
     "sweep",
     "unavailable",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -12,15 +11,23 @@ from torch import nn
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs import Codec, Setting, family_of
-from bandwise.evaluation.ledger import Ledger
-from bandwise.evaluation.points import Conditions, measure, original_row
+from bandwise.evaluation.measuring import Conditions, measure, measure_original
+from bandwise.models import logits_of
+from bandwise.models.networks import network_sha256
 from bandwise.profile import Profile
-from bandwise.results import SCHEMA, Row, machine, now, versions
-from bandwise.tasks import logits_of
-from bandwise.tasks.networks import network_sha256
-
-SPLITS = ("validation", "test")
-PROTOCOLS = ("frozen", "retrained")
+from bandwise.progress import Progress, ProgressCallback, ignore_progress
+from bandwise.results import (
+    PROTOCOLS,
+    SPLITS,
+    DatasetInfo,
+    Experiment,
+    LearnedTables,
+    Measurement,
+    Protocol,
+    Results,
+    Split,
+)
+from bandwise.system import machine, now, versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +44,20 @@ class EvaluationConfig:
     protocol
         ``"frozen"``: the network learned from originals; ``"retrained"``: from compressed images.
     splits
-        ``"validation"``, ``"test"`` or both; measures need both.
+        ``"validation"``, ``"test"`` or both; choosing a setting and judging it need both.
     estimates
-        Whether rows say what learning would take the payload for. It does not depend on the
+        Whether the payload is estimated as well, as learning does. It does not depend on the
         network, so that one network's rows are enough.
     """
 
     network: str
     seed: int = 0
-    protocol: str = "frozen"
-    splits: Sequence[str] = SPLITS
+    protocol: Protocol = "frozen"
+    splits: Sequence[Split] = SPLITS
     device: str = "cpu"
     batch_size: int = 64
     threads: int | None = None
-    estimates: bool = True
+    estimates: bool = False
 
     def __post_init__(self) -> None:
         if not self.splits or not set(self.splits) <= set(SPLITS):
@@ -62,27 +69,9 @@ class EvaluationConfig:
                 f"the protocol is one of {', '.join(PROTOCOLS)}, got {self.protocol!r}"
             )
 
-    def conditions(self, split: str) -> Conditions:
-        """Entries of the rows of a split."""
+    def conditions(self, split: Split) -> Conditions:
+        """What is the same for every setting on a split."""
         return Conditions(split=split, network=self.network, seed=self.seed, protocol=self.protocol)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What a listener hears: how far a setting is, and its row once it is measured.
-
-    `images_left` is what remains of the whole evaluation, each image counted once a setting.
-    """
-
-    split: str
-    setting: Setting
-    images_done: int
-    images: int
-    images_left: int
-    row: Row | None = None
-
-
-Listener = Callable[[Step], None]
 
 
 def evaluate(
@@ -90,16 +79,27 @@ def evaluate(
     dataset: Dataset,
     network: nn.Module,
     codecs: Sequence[tuple[Codec, Sequence[Setting]]],
-    out: Path,
+    out: Path | Results,
     *,
-    profiles: Sequence[Profile] = (),
-    beside: Collection[str] = (),
-    listener: Listener = lambda _: None,
-) -> Path:
-    """Measure every setting of every codec on each split; returns the path of the results.
+    profiles: Iterable[Profile] = (),
+    allowed_entries: Collection[str] = (),
+    progress: ProgressCallback = ignore_progress,
+) -> Results:
+    """Measure every setting of every codec on each split.
 
-    Settings that `out` already holds under the same conditions are not measured again. `profiles`
-    are described in rows "profile"; `beside` names what else `out` may hold.
+    Settings that the results already hold under the same conditions are not measured again.
+
+    Parameters
+    ----------
+    out
+        Folder of the results, or results of the same data to which measurements are added.
+    profiles
+        Their tables are added to the results.
+    allowed_entries
+        What else a new folder may hold.
+    progress
+        Report progress in images, each counted once a setting, over the whole evaluation; a
+        finished setting's `Measurement` is the ``detail``.
 
     Raises
     ------
@@ -111,100 +111,99 @@ def evaluate(
         If a codec fails; finished settings are kept and the same call resumes.
     """
     dataset = with_validation(dataset, seed=config.seed)
-    images = {split: dataset.split(split) for split in config.splits}
-    ledger = Ledger.open(out, experiment_row(config, dataset, network), beside=beside)
-    ledger.add(*(profile_row(profile, config.network) for profile in profiles))
+    weights = {f"{config.network}, {config.protocol}, seed {config.seed}": network_sha256(network)}
+    if isinstance(out, Results):
+        results, there = out, out.experiment
+        results.add(replace(there, networks={**there.networks, **weights}))
+    else:
+        results = Results.open(
+            out, _experiment(config, dataset, weights), allowed_entries=allowed_entries
+        )
+    results.add(*(describe_profile(profile, config.network) for profile in profiles))
     work = [
-        (split, codec, [s for s in settings if not ledger.has(codec, s, config.conditions(split))])
+        (split, codec, [s for s in settings if not is_measured(results, codec, s, conditions)])
         for split in config.splits
+        for conditions in [config.conditions(split)]
         for codec, settings in codecs
     ]
-    left = sum(len(images[split]) * len(settings) for split, _, settings in work)
+    total = sum(len(dataset.split(split)) * len(settings) for split, _, settings in work)
+    done = 0
 
-    def hear(split: str, setting: Setting, images_done: int, row: Row | None = None) -> None:
-        listener(
-            Step(
-                split=split,
-                setting=setting,
-                images_done=images_done,
-                images=len(images[split]),
-                images_left=left if row else left - images_done,
-                row=row,
-            )
-        )
+    def report(images: int, finished: Measurement | None = None) -> None:
+        progress(Progress(stage="measuring", done=done + images, total=total, detail=finished))
 
     logits = {
         split: logits_of(
             network,
-            images[split].pixels_u8,
+            dataset.split(split).pixels_u8,
             batch_size=config.batch_size,
             device=config.device,
             num_classes=dataset.num_classes,
         )
         for split in config.splits
     }
-    try:
-        for split in config.splits:
-            ledger.add(original_row(images[split], logits[split], config.conditions(split)))
-        for split, codec, settings in work:
-            rows = measure(
-                codec,
-                settings,
-                images[split],
-                network,
-                original_logits=logits[split],
-                conditions=config.conditions(split),
-                threads=config.threads,
-                batch_size=config.batch_size,
-                device=config.device,
-                estimates=config.estimates,
-                progress=functools.partial(hear, split),
-            )
-            for setting, row in zip(settings, rows, strict=True):
-                ledger.add(row)
-                left -= len(images[split])
-                hear(split, setting, len(images[split]), row)
-    finally:
-        ledger.flush()
-    return ledger.path
+    for split, of_split in logits.items():
+        original = measure_original(dataset.split(split), of_split, config.conditions(split))
+        results.add(original)
+    for split, codec, settings in work:
+        measurements = measure(
+            codec,
+            settings,
+            dataset.split(split),
+            network,
+            original_logits=logits[split],
+            conditions=config.conditions(split),
+            threads=config.threads,
+            batch_size=config.batch_size,
+            device=config.device,
+            estimates=config.estimates,
+            progress=lambda step: report(step.done),
+        )
+        for measurement in measurements:
+            results.add(measurement)
+            done += measurement.images
+            report(0, measurement)
+    return results
 
 
-def experiment_row(config: EvaluationConfig, dataset: Dataset, network: nn.Module) -> Row:
-    """Describe the experiment for the results."""
-    return {
-        "record": "experiment",
-        "schema": SCHEMA,
-        "recipe": "evaluate",
-        "created": now(),
-        "dataset": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "sha256": dataset.sha256,
-            "classes": list(dataset.classes),
-            "image_shape": list(dataset.image_shape),
-            "validation": len(dataset.split("validation")),
-            "test": len(dataset.test),
-        },
-        "networks": {
-            f"{config.network}, {config.protocol}, seed {config.seed}": network_sha256(network)
-        },
-        "settings": {"batch_size": config.batch_size, "device": config.device},
-        "versions": versions(),
-        "machine": machine(),
-    }
+def is_measured(results: Results, codec: Codec, setting: Setting, conditions: Conditions) -> bool:
+    """Whether a setting with the same options was measured under the same conditions."""
+    key = conditions.key_of(codec.name, setting.family, setting.label)
+    found = results.find(Measurement, *key)
+    return found is not None and found.setting == dict(setting.options)
 
 
-def profile_row(profile: Profile, network: str) -> Row:
-    """Row "profile": its tables, what it was learned from and what it keeps, where it says so."""
+def describe_profile(profile: Profile, network: str) -> LearnedTables:
+    """Tables of a profile, what they were learned from and which frequencies they keep."""
     optimised = profile.rate_distortion
-    return {
-        "record": "profile",
-        "name": profile.name,
-        "family": family_of(profile),
-        "label": profile.name,
-        "network": network,
-        "tables": profile.tables.to_json(),
-        "subsampling": profile.subsampling,
-        "importance": None if optimised is None else optimised.to_json()["sensitivity"],
-        "frequencies": None if profile.frequencies is None else list(profile.frequencies.kept),
-    }
+    return LearnedTables(
+        name=profile.name,
+        family=family_of(profile),
+        label=profile.name,
+        network=network,
+        tables=profile.tables,
+        subsampling=profile.subsampling,
+        importance=None if optimised is None else optimised.sensitivity,
+        frequencies=profile.frequencies,
+    )
+
+
+def _experiment(config: EvaluationConfig, dataset: Dataset, weights: dict[str, str]) -> Experiment:
+    channels, height, width = dataset.image_shape
+    return Experiment(
+        recipe="evaluate",
+        created=now(),
+        dataset=DatasetInfo(
+            name=dataset.name,
+            source=dataset.source,
+            sha256=dataset.sha256,
+            classes=tuple(dataset.classes),
+            image_shape=(channels, height, width),
+            validation=len(dataset.split("validation")),
+            test=len(dataset.test),
+        ),
+        networks=weights,
+        settings={"batch_size": config.batch_size, "device": config.device},
+        versions=versions(),
+        machine=machine(),
+    )

@@ -7,28 +7,22 @@ In memory, the interpreter lock released while libjpeg works. The extension is l
 `available` says whether it is there.
 """
 
-from bandwise.jpeg.batch import (
-    decode_batch,
-    encode_batch,
-    read_coefficients_batch,
-    read_into,
-    write_coefficients_batch,
-)
+from bandwise.jpeg.batch import decode_batch, read_coefficients_batch, read_into
 from bandwise.jpeg.limits import Limits
 from bandwise.jpeg.markers import payload_bytes
 from bandwise.jpeg.native import available, library_version
 from bandwise.jpeg.reading import decode, read_coefficients
 from bandwise.jpeg.trellis import ac_code_bits, optimise_blocks, round_blocks
-from bandwise.jpeg.writing import encode, pixels_to_coefficients, write_coefficients
+from bandwise.jpeg.writing import Coding, encode, pixels_to_coefficients, write_coefficients
 
 __all__ = [
+    "Coding",
     "Limits",
     "ac_code_bits",
     "available",
     "decode",
     "decode_batch",
     "encode",
-    "encode_batch",
     "library_version",
     "optimise_blocks",
     "payload_bytes",
@@ -38,5 +32,4 @@ __all__ = [
     "read_into",
     "round_blocks",
     "write_coefficients",
-    "write_coefficients_batch",
 ]

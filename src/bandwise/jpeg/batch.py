@@ -16,13 +16,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import Coefficients, Subsampling
 from bandwise.errors import BandwiseError, ConfigurationError, ShapeError
+from bandwise.frequency.coefficients import Coefficients
+from bandwise.frequency.tables import BLOCK
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.native import c_limits, check_bytes, error_of, extension
 from bandwise.jpeg.reading import decode, read_coefficients, read_frame
-from bandwise.jpeg.writing import encode, write_coefficients
-from bandwise.tables import BLOCK, TableSet
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -43,54 +42,6 @@ def decode_batch(
 ) -> list[NDArray[np.uint8]]:
     """`decode` of each file. `threads`: None for one a core."""
     return map_in_order(functools.partial(decode, limits=limits), files, threads)
-
-
-def encode_batch(
-    images_u8: Sequence[NDArray[np.uint8]],
-    tables: TableSet,
-    *,
-    subsampling: Subsampling = "4:2:0",
-    progressive: bool = True,
-    optimise: bool = True,
-    shared_huffman: bool = False,
-    jfif: bool = True,
-    restart_interval: int = 0,
-    threads: int | None = None,
-) -> list[bytes]:
-    """`encode` of each image with the same tables. `threads`: None for one a core."""
-    one = functools.partial(
-        encode,
-        tables=tables,
-        subsampling=subsampling,
-        progressive=progressive,
-        optimise=optimise,
-        shared_huffman=shared_huffman,
-        jfif=jfif,
-        restart_interval=restart_interval,
-    )
-    return map_in_order(one, images_u8, threads)
-
-
-def write_coefficients_batch(
-    images: Sequence[Coefficients],
-    *,
-    progressive: bool = True,
-    optimise: bool = True,
-    shared_huffman: bool = False,
-    jfif: bool = True,
-    restart_interval: int = 0,
-    threads: int | None = None,
-) -> list[bytes]:
-    """`write_coefficients` of each image. `threads`: None for one a core."""
-    one = functools.partial(
-        write_coefficients,
-        progressive=progressive,
-        optimise=optimise,
-        shared_huffman=shared_huffman,
-        jfif=jfif,
-        restart_interval=restart_interval,
-    )
-    return map_in_order(one, images, threads)
 
 
 def read_into(
@@ -156,7 +107,7 @@ def _read_chunk(
         [ffi.from_buffer("unsigned char[]", data) for data in files],
         [len(data) for data in files],
         len(files),
-        c_limits(limits, "error"),
+        c_limits(limits),
         frame,
         [ffi.from_buffer("short[]", plane, require_writable=True) for plane in padded],
         ffi.from_buffer("unsigned short[]", tables, require_writable=True),

@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from bandwise.errors import (
     CoefficientError,
@@ -15,8 +15,6 @@ from bandwise.errors import (
     JpegUnavailableError,
 )
 from bandwise.jpeg.limits import Limits
-
-OnWarning = Literal["error", "return"]
 
 _INSTALL = """\
 the native JPEG extension is not built; install libjpeg-turbo with its headers and a C compiler:
@@ -57,7 +55,7 @@ def text(ffi: Any, characters: Any) -> str:
 
 
 @functools.lru_cache(maxsize=16)
-def c_limits(limits: Limits, on_warning: OnWarning) -> Any:
+def c_limits(limits: Limits) -> Any:
     """`turbo_limits` of the given limits."""
     return extension().ffi.new(
         "turbo_limits *",
@@ -65,7 +63,7 @@ def c_limits(limits: Limits, on_warning: OnWarning) -> Any:
             "max_pixels": limits.max_pixels,
             "max_memory_bytes": limits.max_memory_bytes,
             "max_scans": limits.max_scans,
-            "warnings_are_errors": on_warning == "error",
+            "warnings_are_errors": True,
         },
     )
 
@@ -110,14 +108,6 @@ def error_of(report: Any, limits: Limits | None = None) -> Exception:
     if report.code == lib.TURBO_WARNING:
         return JpegError(f"damaged JPEG: {message}")
     return JpegError(f"libjpeg refused the data: {message}")
-
-
-def warning_of(report: Any) -> str | None:
-    """Text of what libjpeg warned of in a call that succeeded, or None."""
-    if report.warning_count == 0:
-        return None
-    first = text(extension().ffi, report.message)
-    return first if report.warning_count == 1 else f"{first} (and {report.warning_count - 1} more)"
 
 
 @contextmanager

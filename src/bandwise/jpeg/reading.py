@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import LUMA_SAMPLING, Coefficients, Colour, Plane
 from bandwise.errors import JpegError, TableError
+from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Colour, Plane
+from bandwise.frequency.tables import BLOCK, QuantTable
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.markers import metadata
-from bandwise.jpeg.native import (
-    OnWarning,
-    c_limits,
-    check_bytes,
-    error_of,
-    extension,
-    warning_of,
-)
-from bandwise.tables import BLOCK, QuantTable
+from bandwise.jpeg.native import c_limits, check_bytes, error_of, extension
 
 
-@overload
-def read_coefficients(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["error"] = ...
-) -> Coefficients: ...
-@overload
-def read_coefficients(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["return"]
-) -> tuple[Coefficients, str | None]: ...
-def read_coefficients(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, on_warning: OnWarning = "error"
-) -> Coefficients | tuple[Coefficients, str | None]:
+def read_coefficients(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Coefficients:
     """Quantised coefficients, tables and metadata of a JPEG file, without decoding pixels.
 
     Baseline and progressive, grey and YCbCr at 4:4:4, 4:2:2, 4:2:0, 4:4:0. Damage that libjpeg
-    warns of is an error, or with `on_warning="return"` the second value: what the warning said, or
-    None. Raises `JpegError`, `JpegLimitError`, `JpegUnavailableError`.
+    only warns of is an error. Raises `JpegError`, `JpegLimitError`, `JpegUnavailableError`.
     """
-    frame = read_frame(data, limits, on_warning)
+    frame = read_frame(data, limits)
     turbo = extension()
     ffi, lib = turbo.ffi, turbo.lib
     source = ffi.from_buffer("unsigned char[]", data)
-    bounds, report = c_limits(limits, on_warning), ffi.new("turbo_report *")
+    bounds, report = c_limits(limits), ffi.new("turbo_report *")
     factors = _sampling(frame)
     padded = [
         np.empty((frame.padded_y[c], frame.padded_x[c], BLOCK, BLOCK), np.int16)
@@ -63,17 +45,9 @@ def read_coefficients(
     )
     if code != lib.TURBO_OK:
         raise error_of(report, limits)
-    warning = warning_of(report)
-    icc = exif = None
-    if frame.has_metadata:
-        try:
-            icc, exif = metadata(data)
-        except JpegError as error:
-            if on_warning == "error":
-                raise
-            warning = warning or str(error)
+    icc, exif = metadata(data) if frame.has_metadata else (None, None)
     colour: Colour = "grey" if frame.components == 1 else "ycbcr"
-    coefficients = Coefficients(
+    return Coefficients(
         planes=tuple(
             Plane(
                 blocks=padded[c][: frame.blocks_y[c], : frame.blocks_x[c]],
@@ -89,51 +63,37 @@ def read_coefficients(
         icc=icc,
         exif=exif,
     )
-    return coefficients if on_warning == "error" else (coefficients, warning)
 
 
-@overload
 def decode(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["error"] = ..., fast: bool = ...
-) -> NDArray[np.uint8]: ...
-@overload
-def decode(
-    data: bytes, *, limits: Limits = ..., on_warning: Literal["return"], fast: bool = ...
-) -> tuple[NDArray[np.uint8], str | None]: ...
-def decode(
-    data: bytes,
-    *,
-    limits: Limits = DEFAULT_LIMITS,
-    on_warning: OnWarning = "error",
-    fast: bool = False,
-) -> NDArray[np.uint8] | tuple[NDArray[np.uint8], str | None]:
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, fast: bool = False
+) -> NDArray[np.uint8]:
     """Pixels of a JPEG file: uint8 (height, width) if grey, else RGB (height, width, 3).
 
     The accurate integer inverse DCT and libjpeg's smooth chroma upsampling; with ``fast``, its fast
-    inverse DCT and repeated chroma, as decoders in a hurry do. Orientation in EXIF is not applied. Warnings and errors are as in `read_coefficients`.
+    inverse DCT and repeated chroma, as decoders in a hurry do. Orientation in EXIF is not applied.
+    Errors are as in `read_coefficients`.
     """
-    frame = read_frame(data, limits, on_warning)
+    frame = read_frame(data, limits)
     turbo = extension()
     ffi, lib = turbo.ffi, turbo.lib
     source = ffi.from_buffer("unsigned char[]", data)
-    bounds, report = c_limits(limits, on_warning), ffi.new("turbo_report *")
+    bounds, report = c_limits(limits), ffi.new("turbo_report *")
     shape = (frame.height, frame.width) + ((3,) if frame.components == 3 else ())
     pixels_u8 = np.empty(shape, np.uint8)
     target = ffi.from_buffer("unsigned char[]", pixels_u8, require_writable=True)
     if lib.turbo_decode(source, len(data), bounds, frame, fast, target, report) != lib.TURBO_OK:
         raise error_of(report, limits)
-    return pixels_u8 if on_warning == "error" else (pixels_u8, warning_of(report))
+    return pixels_u8
 
 
-def read_frame(data: bytes, limits: Limits, on_warning: OnWarning = "error") -> Any:
+def read_frame(data: bytes, limits: Limits) -> Any:
     """`turbo_frame` of a file's header, checked against the limits."""
     check_bytes(data, limits)
     turbo = extension()
     frame, report = turbo.ffi.new("turbo_frame *"), turbo.ffi.new("turbo_report *")
     source = turbo.ffi.from_buffer("unsigned char[]", data)
-    code = turbo.lib.turbo_read_frame(
-        source, len(data), c_limits(limits, on_warning), frame, report
-    )
+    code = turbo.lib.turbo_read_frame(source, len(data), c_limits(limits), frame, report)
     if code != turbo.lib.TURBO_OK:
         raise error_of(report, limits)
     return frame

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandwise.errors import ConfigurationError, ShapeError
+from bandwise.frequency.tables import BLOCK, ZIGZAG, QuantTable
 from bandwise.jpeg.native import extension
-from bandwise.tables import BLOCK, ZIGZAG, QuantTable
 
 SYMBOLS = 256
 """AC symbols of baseline coding are bytes: 16 · (zeros before an integer) + its size in bits."""
@@ -40,18 +40,19 @@ def optimise_blocks(
     table: QuantTable,
     *,
     sensitivity: ArrayLike,
-    slope: float,
+    lagrangian: float,
     ac_bits: ArrayLike,
 ) -> NDArray[np.int16]:
     """Integers of one component's blocks with the least ½ Σ F (x − q z)² + λ · AC bits.
 
     `coefficients` x is (..., 8, 8), natural order, in units of JPEG (orthonormal DCT of the samples
-    less 128). `sensitivity` F ≥ 0 is (8, 8), or has the shape of `coefficients`. `slope` λ ≥ 0
-    is in units of F x² a bit; 0 gives `round_blocks`. `ac_bits` is the code length of each symbol:
-    see `ac_code_bits`. AC integers are chosen among all from 0 to the rounded one, DC is rounded.
-    Raises `ShapeError`, `ConfigurationError` for values that are negative or not finite.
+    less 128). `sensitivity` F ≥ 0 is (8, 8), or has the shape of `coefficients`. `lagrangian` λ ≥ 0
+    is in units of F x² a bit, nats where F is Fisher information; 0 gives `round_blocks`. `ac_bits`
+    is the code length of each symbol: see `ac_code_bits`. AC integers are chosen among all from 0
+    to the rounded one, DC is rounded. Raises `ShapeError`, `ConfigurationError` for values that are
+    negative or not finite.
     """
-    return _quantise(coefficients, table, sensitivity, slope, ac_bits)
+    return _quantise(coefficients, table, sensitivity, lagrangian, ac_bits)
 
 
 def ac_code_bits(*planes: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -79,7 +80,7 @@ def _quantise(
     coefficients: NDArray[np.float32],
     table: QuantTable,
     sensitivity: ArrayLike,
-    slope: float,
+    lagrangian: float,
     ac_bits: ArrayLike,
 ) -> NDArray[np.int16]:
     x = np.ascontiguousarray(coefficients, np.float32)
@@ -94,7 +95,11 @@ def _quantise(
         raise ShapeError(f"ac_bits has a length for each of 256 symbols, got {lengths.shape}")
     if not np.isfinite(x).all():
         raise ConfigurationError("a coefficient is not finite")
-    for name, values in (("sensitivity", weights), ("slope", slope), ("ac_bits", lengths)):
+    for name, values in (
+        ("sensitivity", weights),
+        ("lagrangian", lagrangian),
+        ("ac_bits", lengths),
+    ):
         if not (np.isfinite(values) & np.greater_equal(values, 0)).all():
             raise ConfigurationError(f"{name} has a value that is negative or not finite")
     turbo = extension()
@@ -108,7 +113,7 @@ def _quantise(
             "steps": table.values,
             "sensitivity": weights_pointer,
             "sensitivity_stride": 0 if weights.ndim == 2 else BLOCK**2,
-            "slope": slope,
+            "slope": lagrangian,
             "ac_bits": lengths.tolist(),
         },
     )

@@ -351,7 +351,6 @@ static void create_writer(j_compress_ptr cinfo, session *s, const turbo_settings
     cinfo->dct_method = JDCT_ISLOW;
     cinfo->write_JFIF_header = settings->jfif ? TRUE : FALSE;
     cinfo->optimize_coding = settings->optimise ? TRUE : FALSE;
-    cinfo->restart_interval = (unsigned)settings->restart_interval;
     for (int c = 0; c < settings->components; c++) {
         unsigned steps[DCTSIZE2];
         for (int i = 0; i < DCTSIZE2; i++)

@@ -42,7 +42,6 @@ typedef struct {
     int progressive, optimise;
     int shared_huffman; /* one pair of Huffman tables for all components; not progressive */
     int jfif;           /* write the JFIF marker segment */
-    int restart_interval; /* in minimum coded units */
     int table_slot[3];
     unsigned char tables[3][64]; /* natural order, one a component */
     const unsigned char *exif, *icc;

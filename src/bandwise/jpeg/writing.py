@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandwise.coefficients import (
+from bandwise.errors import ConfigurationError, JpegError, ShapeError, TableError
+from bandwise.frequency.coefficients import (
     LUMA_SAMPLING,
     Coefficients,
     Plane,
     Subsampling,
     block_grid,
 )
-from bandwise.errors import ConfigurationError, JpegError, ShapeError, TableError
+from bandwise.frequency.tables import BLOCK, QuantTable, TableSet
 from bandwise.jpeg.markers import EXIF_PREFIX
 from bandwise.jpeg.native import error_of, extension, native_output
-from bandwise.tables import BLOCK, QuantTable, TableSet
 
 _SIDE_MAX = 65_500
 _EXIF_BYTES_MAX = 65_533
 _ICC_BYTES_MAX = 255 * 65_519
+
+
+class Coding(TypedDict, total=False):
+    """How a file's integers are coded; a decoder sees no difference.
+
+    Attributes
+    ----------
+    progressive
+        Several scans, True if not given; such a file always has optimised Huffman tables.
+    optimise
+        Huffman tables made for the image, True if not given.
+    shared_huffman
+        One pair of Huffman tables for all components, in baseline files alone: shorter headers,
+        longer data.
+    jfif
+        False leaves out the 18 bytes of the JFIF marker; decoders then know YCbCr by its component
+        numbers 1, 2, 3 (as libjpeg does).
+    """
+
+    progressive: bool
+    optimise: bool
+    shared_huffman: bool
+    jfif: bool
 
 
 def encode(
@@ -30,23 +53,15 @@ def encode(
     tables: TableSet,
     *,
     subsampling: Subsampling = "4:2:0",
-    progressive: bool = True,
-    optimise: bool = True,
-    shared_huffman: bool = False,
-    jfif: bool = True,
-    restart_interval: int = 0,
     icc: bytes | None = None,
     exif: bytes | None = None,
+    **coding: Unpack[Coding],
 ) -> bytes:
     """JPEG file of uint8 pixels: (height, width) grey or RGB (height, width, 3).
 
     The accurate integer DCT, libjpeg's own colour conversion and chroma downsampling, exactly the
-    given tables. `subsampling` is for colour only; `restart_interval` counts minimum coded units, 0
-    for none; a progressive file always has optimised Huffman tables. `shared_huffman` gives all
-    components one pair of Huffman tables, in baseline files alone: shorter headers, longer data.
-    Without `jfif` the 18 bytes of the JFIF marker are left out; decoders then know YCbCr by its
-    component numbers 1, 2, 3 (as libjpeg does). Raises `ShapeError`, `TableError` for colour
-    without a chroma table, `ConfigurationError`, `JpegError`.
+    given tables. `subsampling` is for colour only; `coding` is described at `Coding`. Raises
+    `ShapeError`, `TableError` for colour without a chroma table, `ConfigurationError`, `JpegError`.
     """
     pixels = np.ascontiguousarray(pixels_u8)
     luma_sampling, plane_tables = _layout(pixels, tables, subsampling)
@@ -56,13 +71,9 @@ def encode(
         size=(pixels.shape[0], pixels.shape[1]),
         tables=plane_tables,
         luma_sampling=luma_sampling,
-        progressive=progressive,
-        optimise=optimise,
-        shared_huffman=shared_huffman,
-        jfif=jfif,
-        restart_interval=restart_interval,
         icc=icc,
         exif=exif,
+        **coding,
     )
     with native_output(turbo) as output:
         report = turbo.ffi.new("turbo_report *")
@@ -71,18 +82,10 @@ def encode(
         return _result(turbo, output, report)
 
 
-def write_coefficients(
-    coefficients: Coefficients,
-    *,
-    progressive: bool = True,
-    optimise: bool = True,
-    shared_huffman: bool = False,
-    jfif: bool = True,
-    restart_interval: int = 0,
-) -> bytes:
+def write_coefficients(coefficients: Coefficients, **coding: Unpack[Coding]) -> bytes:
     """JPEG file with exactly these integers, tables and metadata.
 
-    Settings as in `encode`. Raises `CoefficientError` for a value that 8-bit JPEG cannot hold
+    Raises `CoefficientError` for a value that 8-bit JPEG cannot hold
     (AC beyond ±1023, DC beyond -1024..1023), `ConfigurationError`, `JpegError`.
     """
     planes = [np.ascontiguousarray(plane.blocks) for plane in coefficients.planes]
@@ -94,13 +97,9 @@ def write_coefficients(
         tables=tuple(plane.table for plane in coefficients.planes),
         luma_sampling=(luma.h_samp, luma.v_samp),
         grids=[plane.shape[:2] for plane in planes],
-        progressive=progressive,
-        optimise=optimise,
-        shared_huffman=shared_huffman,
-        jfif=jfif,
-        restart_interval=restart_interval,
         icc=coefficients.icc,
         exif=coefficients.exif,
+        **coding,
     )
     with native_output(turbo) as output:
         report = turbo.ffi.new("turbo_report *")
@@ -184,7 +183,6 @@ def _settings(
     optimise: bool = True,
     shared_huffman: bool = False,
     jfif: bool = True,
-    restart_interval: int = 0,
     icc: bytes | None = None,
     exif: bytes | None = None,
 ) -> Any:
@@ -192,8 +190,6 @@ def _settings(
     height, width = size
     if not (1 <= height <= _SIDE_MAX and 1 <= width <= _SIDE_MAX):
         raise JpegError(f"a JPEG has 1..{_SIDE_MAX} pixels a side, got {width}×{height}")
-    if not 0 <= restart_interval <= 65_535:
-        raise ConfigurationError(f"restart_interval is 0..65535, got {restart_interval!r}")
     if shared_huffman and progressive:
         raise ConfigurationError(
             "shared_huffman is for baseline files, each scan of a progressive one has its own "
@@ -227,7 +223,6 @@ def _settings(
             "optimise": optimise,
             "shared_huffman": shared_huffman,
             "jfif": jfif,
-            "restart_interval": restart_interval,
             "table_slot": [slots.index(table) for table in tables],
             "tables": [table.values for table in tables],
             **metadata,

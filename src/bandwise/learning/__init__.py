@@ -1,51 +1,28 @@
-"""Learn quantisation tables for a task: three ways with one interface.
+"""Learn quantisation tables for a task.
 
     sensitivity   one pass of gradients, then an allocation: the whole curve at once
-    gradient      descent on the steps through quantisation and the network, from that start
-    joint         the same while the network learns too
+    joint         descent on the tables while the network learns too, from that start
 
-A :class:`Problem` holds the network and the images; each way gives a :class:`Candidate` for each
-price of a bit.
+Each gives a `Candidate` for each λ, the nats that a bit is worth. `frequency_importance` says the
+same of whole frequencies, for networks that read only some.
 """
 
-from bandwise.learning.codebook import (
-    Kinds,
-    PolicyConfig,
-    codebook_candidates,
-    fit_policy,
-    kinds_alone,
-    kinds_of,
-)
-from bandwise.learning.edges import BandTables, Part, band_tables
-from bandwise.learning.gradient import GradientConfig, gradient_candidates
 from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
-from bandwise.learning.problem import Candidate, Listener, Problem, slope_label
 from bandwise.learning.sensitivity import (
-    fisher_by_image,
+    Candidate,
+    SensitivityInput,
     fisher_information,
+    lagrangian_label,
     sensitivity_candidates,
 )
 
 __all__ = [
-    "BandTables",
     "Candidate",
-    "GradientConfig",
-    "Kinds",
-    "Listener",
-    "Part",
-    "PolicyConfig",
-    "Problem",
-    "band_tables",
-    "codebook_candidates",
-    "fisher_by_image",
+    "SensitivityInput",
     "fisher_information",
-    "fit_policy",
     "frequency_importance",
-    "gradient_candidates",
     "joint_candidate",
-    "kinds_alone",
-    "kinds_of",
+    "lagrangian_label",
     "sensitivity_candidates",
-    "slope_label",
 ]

@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bandwise.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.errors import ConfigurationError
-from bandwise.learning.problem import frozen
+from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
+from bandwise.learning.sensitivity import frozen
 
 
 def frequency_importance(
@@ -41,7 +41,7 @@ def frequency_importance(
 
     Returns
     -------
-    (64,) float64 of grey images, (192,) of colour: see `bandwise.frequencies`.
+    (64,) float64 of grey images, (192,) of colour: see `bandwise.frequency.selection`.
 
     Raises
     ------

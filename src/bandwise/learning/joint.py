@@ -13,24 +13,24 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bandwise.compressors import Compressed, QuantisedBands
 from bandwise.data import LabelledImages
-from bandwise.learning.problem import Candidate
+from bandwise.frequency.compressors import Compressed, QuantisedBands
+from bandwise.frequency.rate import estimate_bits
+from bandwise.learning.sensitivity import Candidate
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.rate import estimate_bits
 from bandwise.training import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"
 TABLE_LR = 0.01
 
 
-class LearnedTables(TrainableTransform):
-    """Quantised bands behind which a network is trained, and the price of their bits."""
+class TrainableTables(TrainableTransform):
+    """Quantisation tables behind which a network is trained; the penalty is λ times their bits."""
 
     def __init__(self, start: Candidate) -> None:
         super().__init__()
         self.bands = QuantisedBands.from_tables(start.tables, subsampling=start.subsampling)
-        self._slope = start.slope
+        self._lagrangian = start.lagrangian
         self._compressed: Compressed | None = None
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class LearnedTables(TrainableTransform):
         """λ · bits an image of the pixels that were changed last."""
         assert self._compressed is not None
         bits = estimate_bits(self._compressed.quantised, subsampling=self.bands.subsampling)
-        return self._slope * bits.mean()
+        return self._lagrangian * bits.mean()
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Adam of the logarithms of the steps."""
@@ -62,7 +62,7 @@ def joint_candidate(
     progress: ProgressCallback = ignore_progress,
 ) -> tuple[Candidate, nn.Module]:
     """Learn on from ``start`` and a copy of ``network``; returns the tables and the network."""
-    tables = LearnedTables(start).to(device)
+    tables = TrainableTables(start).to(device)
     learned = copy.deepcopy(network).requires_grad_(True)
     train_network(
         learned,

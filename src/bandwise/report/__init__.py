@@ -1,69 +1,69 @@
-"""Results → figures, tables and one self-contained HTML page.
+"""Results → tables, figures, one self-contained HTML page, and what the terminal shows.
 
-    rows → records → summary → sections → page
+    Results ──study──→ sections ──templates──→ report.html, figures/*.svg, figures/*.png
+                  └──→ summary: tables and sentences for the terminal and the documents
 
-``records`` checks rows, ``summary`` computes statistics, ``sections`` says what they mean,
-``figures`` and ``planes`` draw, ``page`` writes. Everything is redrawn from the rows alone.
-That is the page of an experiment that trained band weights; ``rate_accuracy`` holds the same
-parts for one that measured bytes and accuracy, ``adaptive`` for one that chose tables for each
-image, ``straight`` for one that trained on coefficients. The rows decide which of them is written.
+The recipe of the results decides which of the pages is written: ``paper``, ``rate_accuracy`` or
+``training``. A page has its statistics and tables in one module, its figures in another and its
+prose in a template. Everything is drawn from the results alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bandwise.report import adaptive, rate_accuracy, sections, straight
-from bandwise.report.adaptive import adaptive_page, holds_codebooks
+from bandwise.errors import ResultsError
+from bandwise.report import paper, rate_accuracy, training
 from bandwise.report.page import write_page
-from bandwise.report.rate_accuracy import holds_points, rate_accuracy_page
-from bandwise.report.records import parse_records
-from bandwise.report.sections import training_page
-from bandwise.report.straight import holds_trained, straight_page
-from bandwise.report.summary import summarise
-from bandwise.results import read_rows
+from bandwise.report.table import Column, Table
+from bandwise.results import Results
 
-__all__ = ["unfinished", "write_report"]
+__all__ = ["Column", "Table", "summary", "unfinished", "write_report"]
+
+_PAGES = {
+    "reproduce": paper,
+    "evaluate": rate_accuracy,
+    "rate-accuracy": rate_accuracy,
+    "straight-from-jpeg": training,
+}
 
 
-def write_report(results: Path | Sequence[Mapping[str, Any]], out_dir: Path) -> Path:
-    """Write ``out_dir/report.html`` and ``out_dir/figures``; return the path of the page.
+def write_report(results: Results, folder: Path) -> Path:
+    """Write ``report.html`` and ``figures`` into a folder; return the path of the page.
 
-    Parameters
-    ----------
-    results
-        A results file, or its rows.
-    out_dir
-        Made if it is missing. Older reports in it are replaced.
+    Older reports in it are replaced.
 
     Raises
     ------
     ResultsError
-        If the results are missing, damaged or hold nothing to report.
+        If the results hold nothing to report, or are of a recipe that has no page.
     OutputError
         If the folder cannot be written.
     """
-    rows = read_rows(results) if isinstance(results, Path) else results
-    if holds_codebooks(rows):
-        return write_page(adaptive_page(rows), out_dir)
-    if holds_points(rows):
-        return write_page(rate_accuracy_page(rows), out_dir)
-    if holds_trained(rows):
-        return write_page(straight_page(rows), out_dir)
-    return write_page(training_page(summarise(parse_records(rows))), out_dir)
+    return write_page(_page(results).page_of(results), folder)
 
 
-def unfinished(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say what a run has begun and not finished; empty where that is nothing.
+def summary(results: Results, **options: Any) -> list[Table | str]:
+    """What came out, for the end of a run and the documents: tables and sentences, in order.
 
-    Raises `ResultsError` as `write_report` does.
+    Rate–accuracy results take a ``bound``: percentage points that may be lost, 1 if not given.
+    Raises `ResultsError` for results of a recipe that has no page.
     """
-    if holds_codebooks(rows):
-        return adaptive.unfinished(rows)
-    if holds_points(rows):
-        return rate_accuracy.unfinished(rows)
-    if holds_trained(rows):
-        return straight.unfinished(rows)
-    return sections.unfinished(summarise(parse_records(rows)))
+    items: list[Table | str] = _page(results).summary(results, **options)
+    return items
+
+
+def unfinished(results: Results) -> str:
+    """Say what a run has begun and not finished; empty where that is nothing."""
+    text: str = _page(results).Study(results).unfinished
+    return text
+
+
+def _page(results: Results) -> Any:
+    recipe = results.experiment.recipe
+    if recipe not in _PAGES:
+        raise ResultsError(
+            f"no page for results of the recipe {recipe!r}; there is one for {', '.join(_PAGES)}"
+        )
+    return _PAGES[recipe]

@@ -1,75 +1,113 @@
-"""A page on disk: figures written, one self-contained HTML file."""
+"""A page on disk: sections, figures, one HTML file that needs no network.
+
+A page's prose is in ``templates``: a file a page with a macro a section. What is computed is in
+Python: sections hold tables and figures, and templates ask the page's ``study`` for numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from bandwise.files import write_atomically
-from bandwise.report.blocks import Page, Picture, Section
-from bandwise.report.drawing import (
-    css_variable,
-    inline_svg,
-    settle_layout,
-    themed_colours,
-    to_png,
-    to_svg,
-)
+from bandwise.report import wording
+from bandwise.report.rate_figures import look_of
+from bandwise.report.style import band_colours, inline_svg, settle_layout, to_png, to_svg
+from bandwise.report.table import TEMPLATES
+from bandwise.results import Experiment
+from bandwise.wording import bound_in_words, quantity
 
 REPORT_NAME = "report.html"
 FIGURES_FOLDER = "figures"
 
+TEMPLATES.filters |= {
+    "above_originals": wording.above_originals,
+    "amount": wording.amount,
+    "claim": wording.claim,
+    "codec": lambda codec: look_of(codec).label,
+    "count": quantity,
+    "evidence": wording.evidence,
+    "finding": wording.finding,
+    "in_words": bound_in_words,
+    "listing": wording.listing,
+    "percent": wording.percent,
+    "points": wording.points,
+    "saved": wording.saved,
+    "seconds": wording.seconds,
+    "sentence": wording.sentence,
+}
 
-def write_page(page: Page, out_dir: Path) -> Path:
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: the macro ``anchor`` of the page's template shows ``content``.
+
+    Content is tables, figures and texts by name; a macro that asks for another name fails.
+    """
+
+    anchor: str
+    title: str
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+LIMITS = Section("limits", "What this does and does not show")
+PROVENANCE = Section("provenance", "Provenance")
+"""Sections that are all prose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What one page says.
+
+    Attributes
+    ----------
+    template
+        File in ``templates`` with the macro of every section, and one called ``verdict`` for the
+        first paragraph. Every macro gets the content of its section and ``study``.
+    study
+        What the page is about, with its statistics.
+    builders
+        Make one section each of the study, or None where there is nothing to show.
+    """
+
+    template: str
+    title: str
+    study: Any
+    experiment: Experiment
+    builders: Iterable[Callable[[Any], Section | None]]
+
+    @property
+    def sections(self) -> list[Section]:
+        """Sections of what there is something to show of, and the provenance."""
+        built = (build(self.study) for build in self.builders)
+        return [*(section for section in built if section is not None), LIMITS, PROVENANCE]
+
+
+def write_page(page: Page, folder: Path) -> Path:
     """Write the page and its figures, each also as SVG and PNG; return the page's path.
 
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
+    Raises `OutputError` if the folder cannot be written.
     """
-    drawings: dict[str, Markup] = {}
-    for picture in _pictures(page.sections):
-        settle_layout(picture.figure)
-        svg = to_svg(picture.figure)
-        write_atomically(out_dir / FIGURES_FOLDER / f"{picture.name}.svg", svg)
-        write_atomically(out_dir / FIGURES_FOLDER / f"{picture.name}.png", to_png(picture.figure))
-        drawings[picture.name] = Markup(
-            inline_svg(
-                svg,
-                name=picture.name,
-                title=picture.title,
-                description=picture.alt,
-                band_count=page.band_count,
-            )
-        )
-    path = out_dir / REPORT_NAME
-    write_atomically(path, _render(page, drawings).encode())
-    return path
 
+    def draw(name: str, figure: Figure, title: str, alt: str) -> Markup:
+        settle_layout(figure)
+        svg = to_svg(figure)
+        for suffix, data in (("svg", svg), ("png", to_png(figure))):
+            write_atomically(folder / FIGURES_FOLDER / f"{name}.{suffix}", data)
+        return inline_svg(svg, name=name, title=title, description=alt)
 
-def _pictures(sections: Iterable[Section]) -> Iterable[Picture]:
-    for section in sections:
-        for block in section.blocks:
-            if isinstance(block, Picture):
-                yield block
-
-
-def _render(page: Page, drawings: dict[str, Markup]) -> str:
-    environment = Environment(
-        loader=PackageLoader("bandwise.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    themed = themed_colours(page.band_count)
-    return environment.get_template("page.html").render(
+    count = 0 if page.experiment.bands is None else page.experiment.bands.count
+    text = TEMPLATES.get_template("page.html").render(
         page=page,
-        drawings=drawings,
-        light={css_variable(light): light for light in themed},
-        dark={css_variable(light): dark for light, dark in themed.items()},
+        sections=page.sections,
+        draw=draw,
+        bands=list(zip(band_colours(count), band_colours(count, dark=True), strict=True)),
     )
+    path = folder / REPORT_NAME
+    write_atomically(path, text.encode())
+    return path

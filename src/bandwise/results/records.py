@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from bandwise.bands import Bands, make_bands
-from bandwise.coefficients import COMPONENTS
 from bandwise.errors import ResultsError
-from bandwise.frequencies import Frequencies
+from bandwise.frequency.bands import Bands, make_bands
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import BLOCK, TableSet
 from bandwise.results.rows import SCHEMA, Record, Row, column, require, require_length
-from bandwise.tables import BLOCK, TableSet
 
 Split = Literal["validation", "test"]
 Protocol = Literal["frozen", "retrained"]
@@ -74,32 +73,6 @@ def _read_decisions(value: Any) -> Floats:
 
 def _write_decisions(correct: Floats) -> str:
     return "".join("1" if right else "0" for right in correct)
-
-
-def _read_integers(value: Any) -> NDArray[np.int64]:
-    array = np.asarray(value)
-    if not isinstance(value, list) or (array.size and array.dtype.kind != "i"):
-        raise ValueError("expected lists of int, of equal lengths")
-    return array.astype(np.int64)
-
-
-def _to_list(array: NDArray[Any]) -> Any:
-    return array.tolist()
-
-
-def _read_importance(value: Any) -> dict[str, Floats]:
-    return {name: _plane(value[name]) for name in COMPONENTS[3] if value.get(name) is not None}
-
-
-def _plane(value: ArrayLike) -> Floats:
-    plane = np.asarray(value, np.float64)
-    if plane.shape != (BLOCK, BLOCK) or not np.isfinite(plane).all():
-        raise ValueError(f"expected 8 lists of 8 finite numbers, shape {plane.shape}")
-    return plane
-
-
-def _write_importance(importance: Mapping[str, Floats]) -> Row:
-    return {name: plane.tolist() for name, plane in importance.items()}
 
 
 def _read_frequencies(value: Any) -> Frequencies:
@@ -205,9 +178,7 @@ class Measurement(Record):
     accuracy: float
     agreement: float
     divergence: float
-    image_bytes: NDArray[np.int64] | None = field(
-        default=None, metadata=column(read=_read_integers, write=_to_list)
-    )
+    image_bytes: NDArray[np.int64] | None = None
     image_correct: Floats = field(metadata=column(read=_read_decisions, write=_write_decisions))
     seeds: tuple[int, ...] = field(default=(), metadata=column(stored=False))
 
@@ -259,12 +230,15 @@ class LearnedTables(Record):
     network: str
     tables: TableSet = field(metadata=column(read=TableSet.from_json, write=TableSet.to_json))
     subsampling: str
-    importance: Mapping[str, Floats] | None = field(
-        default=None, metadata=column(read=_read_importance, write=_write_importance)
-    )
+    importance: Mapping[str, Floats] | None = None
     frequencies: Frequencies | None = field(
         default=None, metadata=column(read=_read_frequencies, write=_write_frequencies)
     )
+
+    def __post_init__(self) -> None:
+        for name, plane in (self.importance or {}).items():
+            is_map = plane.shape == (BLOCK, BLOCK) and bool(np.isfinite(plane).all())
+            require(is_map, f"importance.{name}", f"expected 8×8 numbers, got {plane.shape}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -325,7 +299,7 @@ class Sample(Record):
 
     class_name: str = field(metadata=column(key="class"))
     label: int = 0
-    pixels_u8: NDArray[np.int64] = field(metadata=column(read=_read_integers, write=_to_list))
+    pixels_u8: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         shape, pixels = self.pixels_u8.shape, self.pixels_u8
@@ -435,11 +409,9 @@ class Trained(Record):
     validation_curve: tuple[float, ...]
     train_seconds: tuple[float, ...]
     images: int
-    test_correct: NDArray[np.int64] | None = field(
-        default=None, metadata=column(read=_read_integers, write=_to_list)
-    )
+    test_correct: NDArray[np.int64] | None = None
     test_accuracy: float
-    test_bytes: NDArray[np.int64] = field(metadata=column(read=_read_integers, write=_to_list))
+    test_bytes: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", f"expected 1 or more, got {self.epochs}")

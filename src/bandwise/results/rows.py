@@ -27,6 +27,7 @@ from typing import (
     get_type_hints,
 )
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bandwise.errors import BandwiseError, ResultsError
@@ -185,7 +186,7 @@ def _read_fields(cls: type[_T], row: Mapping[str, Any], inside: str) -> _T:
 def _read_by(read: Callable[[Any], Any], value: Any, name: str) -> Any:
     try:
         return read(value)
-    except (BandwiseError, ValueError, TypeError, OverflowError) as error:
+    except (BandwiseError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ResultsError(f"field {name!r}: {error}, got {_short(value)}") from error
 
 
@@ -214,11 +215,28 @@ def _read(value: Any, hint: Any, name: str) -> Any:
         if not isinstance(value, dict):
             raise _mismatch(name, "object", value)
         return {key: _read(each, arguments[1], f"{name}.{key}") for key, each in value.items()}
+    if origin is np.ndarray:
+        return _read_array(value, get_args(arguments[1])[0], name)
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, dict):
             raise _mismatch(name, "object", value)
         return _read_fields(hint, value, f"{name}.")
     return value if hint is Any else _read_scalar(value, hint, name)
+
+
+def _read_array(value: Any, dtype: type[np.generic], name: str) -> NDArray[Any]:
+    """Array of a list of numbers, or of lists of equal lengths."""
+    integers = issubclass(dtype, np.integer)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise _mismatch(name, "lists of equal lengths", value) from error
+    if not isinstance(value, list) or (
+        array.size and array.dtype.kind not in ("i" if integers else "if")
+    ):
+        raise _mismatch(name, "lists of int of 64 bits" if integers else "lists of float", value)
+    converted: NDArray[Any] = array.astype(dtype)
+    return converted
 
 
 def _read_scalar(value: Any, kind: type, name: str) -> Any:
@@ -253,6 +271,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return value
 
 

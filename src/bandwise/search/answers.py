@@ -43,8 +43,9 @@ class Keep:
 
     def distances(self, clean: Scores, seen: Scores) -> NDArray[np.float64]:
         """Distance (N,) of scores (N, classes) from those of the original (classes,)."""
-        before, after = log_softmax(clean.astype(np.float64)), log_softmax(
-            seen.astype(np.float64), axis=1
+        before, after = (
+            log_softmax(clean.astype(np.float64)),
+            log_softmax(seen.astype(np.float64), axis=1),
         )
         if self.kind == "divergence":
             return np.maximum((np.exp(before) * (before - after)).sum(1), 0)

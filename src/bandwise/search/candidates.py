@@ -17,8 +17,8 @@ from PIL import Image
 
 from bandwise.encoding import encode_pixels
 from bandwise.errors import PlanError
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 
 Pixels = NDArray[np.uint8]
 

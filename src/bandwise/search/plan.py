@@ -82,7 +82,9 @@ class Plan:
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "expectations": {
                 kind: {
-                    name: np.vectorize(lambda x: float(f"{x:.5g}"))(getattr(gaussian, name)).tolist()
+                    name: np.vectorize(lambda x: float(f"{x:.5g}"))(
+                        getattr(gaussian, name)
+                    ).tolist()
                     for name in ("mean", "deviation", "loadings")
                 }
                 for kind, gaussian in self.expectations.items()

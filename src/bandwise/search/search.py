@@ -275,9 +275,7 @@ class _Expected:
         mean, deviation = self._gaussian.given(self._indices, self._values)
         size = np.exp(mean[self._count : 2 * self._count]) * self._pixels
         distance = slice(0, self._count)
-        probability = ndtr(
-            (np.log(self._limit + FLOOR) - mean[distance]) / deviation[distance]
-        )
+        probability = ndtr((np.log(self._limit + FLOOR) - mean[distance]) / deviation[distance])
         reference = np.quantile(size, _FIRST_REFERENCE) if best_bytes is None else best_bytes
         gain: NDArray[np.float64] = np.where(
             self._open, probability * np.maximum(reference - size, 0), -1

@@ -10,42 +10,16 @@ from bandwise.lazy import lazy_exports
 from bandwise.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from bandwise.training.examples import (
-        CoefficientExamples,
-        DecodedExamples,
-        Examples,
-        PixelExamples,
-    )
+    from bandwise.training.examples import Examples, coefficient_examples, pixel_examples
     from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
-    from bandwise.training.paper import (
-        BandEpoch,
-        Batches,
-        Evaluation,
-        evaluate,
-        fit,
-        joint_loss,
-        train,
-    )
+    from bandwise.training.paper import BandEpoch, Batches, fit, joint_loss, train
     from bandwise.training.processes import Processes, joined
     from bandwise.training.state import EpochRecord, TrainingResult
 
 _HOMES = {
-    "bandwise.training.examples": (
-        "CoefficientExamples",
-        "DecodedExamples",
-        "Examples",
-        "PixelExamples",
-    ),
+    "bandwise.training.examples": ("Examples", "coefficient_examples", "pixel_examples"),
     "bandwise.training.networks": ("NetworkConfig", "TrainableTransform", "train_network"),
-    "bandwise.training.paper": (
-        "BandEpoch",
-        "Batches",
-        "Evaluation",
-        "evaluate",
-        "fit",
-        "joint_loss",
-        "train",
-    ),
+    "bandwise.training.paper": ("BandEpoch", "Batches", "fit", "joint_loss", "train"),
     "bandwise.training.processes": ("Processes", "joined"),
     "bandwise.training.state": ("EpochRecord", "TrainingResult"),
 }
@@ -53,21 +27,18 @@ _HOMES = {
 __all__ = [
     "BandEpoch",
     "Batches",
-    "CoefficientExamples",
-    "DecodedExamples",
     "EpochRecord",
-    "Evaluation",
     "Examples",
     "NetworkConfig",
-    "PixelExamples",
     "Processes",
     "TrainableTransform",
     "TrainingConfig",
     "TrainingResult",
-    "evaluate",
+    "coefficient_examples",
     "fit",
     "joined",
     "joint_loss",
+    "pixel_examples",
     "train",
     "train_network",
 ]

@@ -63,6 +63,10 @@ class TrainingConfig:
             if not fine:
                 raise ConfigurationError(f"{name} must be {needed}, got {getattr(self, name)}")
 
+    @property
+    def averaging(self) -> None:
+        """Weights are not averaged: the best epoch is kept."""
+
     def learning_rate_at(self, epochs_done: float) -> float:
         """The network's learning rate: cosine decay to zero, in steps of whole epochs."""
         return 0.5 * self.network_lr * (1 + math.cos(math.pi * int(epochs_done) / self.epochs))

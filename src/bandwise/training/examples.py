@@ -1,60 +1,47 @@
-"""Labelled images in the form in which a network reads them.
+"""Labelled images in the form in which a network reads them, and how they are changed at random.
 
-    read ──→ (augment ──→ mix ──→) network
-
-One training loop serves all: an `Examples` knows how a batch is read, and how it is changed at
-random, in its own form.
+read ──→ augment ──→ network
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import Augmentation, augment, mix
-from bandwise.data.coefficient_augment import augment_coefficients, mix_coefficients
-from bandwise.data.draws import Draws
+from bandwise.data.augment import Augmentation, augment, augment_coefficients
+from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
-from bandwise.dct_domain import CoefficientBatch
-from bandwise.tasks import to_unit_range
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.models import to_unit_range
 
 Inputs = TypeVar("Inputs", Tensor, CoefficientBatch)
 
 
-class Examples(ABC, Generic[Inputs]):
+@dataclass(frozen=True, eq=False)
+class Examples(Generic[Inputs]):
     """Images with their classes.
 
     Attributes
     ----------
     labels
         (N,) int64.
+    read
+        Gives images at an index (n,), as a network takes them in evaluation.
+    augment
+        Changes each image at random, by settings; its sides become about a scale of what they were.
     """
 
     labels: Tensor
+    read: Callable[[Tensor], Inputs]
+    augment: Callable[[Inputs, Augmentation, BatchRandom, float], Inputs]
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    @abstractmethod
-    def read(self, index: Tensor) -> Inputs:
-        """Images at ``index`` (n,), as a network takes them in evaluation."""
-
-    @abstractmethod
-    def augment(
-        self, inputs: Inputs, settings: Augmentation, draws: Draws, *, scale: float
-    ) -> Inputs:
-        """Change each image at random; its sides become about ``scale`` of what they were."""
-
-    @abstractmethod
-    def mix(
-        self, inputs: Inputs, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[Inputs, Tensor]:
-        """Mix a batch and its class probabilities (n, classes) with itself, or not."""
 
     def batches(self, size: int) -> Iterator[Inputs]:
         """Read all images in order."""
@@ -62,83 +49,39 @@ class Examples(ABC, Generic[Inputs]):
             yield self.read(index)
 
 
-class PixelExamples(Examples[Tensor]):
-    """Pixels in memory."""
+def pixel_examples(images: LabelledImages | LabelledFiles) -> Examples[Tensor]:
+    """Pixels (n, C, H, W) in [0, 1]: in memory, or of JPEG files that are decoded when read."""
 
-    def __init__(self, images: LabelledImages) -> None:
-        self._pixels_u8 = images.pixels_u8
-        self.labels = images.labels
+    def read(index: Tensor) -> Tensor:
+        if isinstance(images, LabelledFiles):
+            return to_unit_range(images.pixels(index))
+        return to_unit_range(images.pixels_u8[index])
 
-    def read(self, index: Tensor) -> Tensor:
-        """(n, C, H, W) in [0, 1]."""
-        return to_unit_range(self._pixels_u8[index])
-
-    def augment(
-        self, inputs: Tensor, settings: Augmentation, draws: Draws, *, scale: float
-    ) -> Tensor:
-        """See `bandwise.data.augment`."""
-        height, width = (round(side * scale) for side in inputs.shape[2:])
-        changed = augment(inputs, settings, draws, size=(height, width))
+    def change(pixels: Tensor, settings: Augmentation, random: BatchRandom, scale: float) -> Tensor:
+        height, width = (round(side * scale) for side in pixels.shape[2:])
+        changed = augment(pixels, settings, random, size=(height, width))
         return changed.contiguous(memory_format=torch.channels_last)
 
-    def mix(
-        self, inputs: Tensor, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[Tensor, Tensor]:
-        """See `bandwise.data.augment`."""
-        return mix(inputs, targets, share, draws)
+    return Examples(images.labels, read, change)
 
 
-class DecodedExamples(PixelExamples):
-    """JPEG files that are decoded each time they are read."""
-
-    def __init__(self, files: LabelledFiles) -> None:
-        self._files = files
-        self.labels = files.labels
-
-    def read(self, index: Tensor) -> Tensor:
-        """(n, C, H, W) in [0, 1]."""
-        return to_unit_range(self._files.pixels(index))
-
-
-class CoefficientExamples(Examples[CoefficientBatch]):
-    """JPEG files whose coefficients are read.
+def coefficient_examples(
+    files: LabelledFiles, *, band_dropout: float = 0.0
+) -> Examples[CoefficientBatch]:
+    """Dequantised coefficients of JPEG files.
 
     Parameters
     ----------
     band_dropout
-        Share of the frequencies of each image that `augment` makes zero, from 0 to below 1.
+        Share of the frequencies of each image that are zeroed at random, from 0 to below 1.
     """
 
-    def __init__(self, files: LabelledFiles, *, band_dropout: float = 0.0) -> None:
-        self._files = files
-        self._band_dropout = band_dropout
-        self.labels = files.labels
-
-    def read(self, index: Tensor) -> CoefficientBatch:
-        """Dequantised coefficients."""
-        return self._files.coefficients(index)
-
-    def augment(
-        self,
-        inputs: CoefficientBatch,
-        settings: Augmentation,
-        draws: Draws,
-        *,
-        scale: float,
+    def change(
+        batch: CoefficientBatch, settings: Augmentation, random: BatchRandom, scale: float
     ) -> CoefficientBatch:
-        """See `bandwise.data.coefficient_augment`."""
-        rows, columns = (max(2, 2 * round(side * scale / 2)) for side in inputs.grid)
+        rows, columns = (max(2, 2 * round(side * scale / 2)) for side in batch.grid)
         return augment_coefficients(
-            inputs, settings, draws, rows=rows, columns=columns, band_dropout=self._band_dropout
+            batch, settings, random, rows=rows, columns=columns, band_dropout=band_dropout
         )
 
-    def mix(
-        self, inputs: CoefficientBatch, targets: Tensor, share: float, draws: Draws
-    ) -> tuple[CoefficientBatch, Tensor]:
-        """See `bandwise.data.coefficient_augment`."""
-        return mix_coefficients(inputs, targets, share, draws)
-
-
-def as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:
-    """Pixels in memory as examples; what is one already stays."""
-    return PixelExamples(images) if isinstance(images, LabelledImages) else images
+    return Examples(files.labels, files.coefficients, change)

@@ -80,9 +80,12 @@ class Trainable(ABC, Generic[Record]):
         All that learns, with the network: what a checkpoint holds, by name.
     record_type
         Of an epoch.
+    schedule
+        The settings.
     """
 
     record_type: type[Record]
+    schedule: Schedule
     network: nn.Module
     modules: Mapping[str, nn.Module]
 
@@ -107,7 +110,6 @@ class Trainable(ABC, Generic[Record]):
 
 def run_epochs(
     trainable: Trainable[Record],
-    schedule: Schedule,
     *,
     processes: Processes = ALONE,
     checkpoint: Path | None = None,
@@ -138,6 +140,7 @@ def run_epochs(
     DivergenceError
         If the loss leaves the finite numbers.
     """
+    schedule = trainable.schedule
     run = RunState(
         trainable.network,
         trainable.modules,
@@ -198,7 +201,7 @@ def run_epochs(
         processes.share_buffers(run.judged)
         trained = Trained(
             epoch=epoch + 1,
-            learning_rate=schedule.learning_rate(epoch),
+            learning_rate=schedule.learning_rate_at(epoch),
             losses=run.losses(),
             seconds=run.seconds,
             images=run.images,
@@ -207,8 +210,7 @@ def run_epochs(
         if not math.isfinite(record.train_loss + record.validation_loss):
             raise DivergenceError(
                 f"the loss is not finite in epoch {epoch + 1} (training {record.train_loss}, "
-                f"validation {record.validation_loss}); use a learning rate below "
-                f"{schedule.learning_rate(0)}"
+                f"validation {record.validation_loss}); lower the learning rate"
             )
         run.leave_epoch(record)
         save()

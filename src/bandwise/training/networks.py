@@ -24,16 +24,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation
-from bandwise.data.draws import Draws
-from bandwise.data.epochs import draw_batches, part_of
+from bandwise.data.augment import PHOTOGRAPHS, Augmentation, mix
+from bandwise.data.epochs import BatchRandom, draw_batches, part_of
 from bandwise.errors import ConfigurationError
+from bandwise.models import logits_of_batches
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.tasks import logits_of_batches
-from bandwise.training.examples import Examples, as_examples
+from bandwise.training.examples import Examples, pixel_examples
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
 from bandwise.training.processes import ALONE, Processes
-from bandwise.training.state import EpochRecord, Schedule
+from bandwise.training.state import EpochRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +74,10 @@ class NetworkConfig:
                 "epochs, batch size and learning rate are above 0, got "
                 f"{self.epochs}, {self.batch_size}, {self.learning_rate}"
             )
+
+    @property
+    def patience(self) -> None:
+        """Training is never stopped early: nothing is chosen on validation."""
 
     def learning_rate_at(self, epochs_done: float) -> float:
         """Warm-up, then a cosine to zero."""
@@ -143,8 +146,8 @@ def train_network(
     """
     trainable = _WithExamples(
         network.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
-        as_examples(train),
-        as_examples(validation),
+        _as_examples(train),
+        _as_examples(validation),
         num_classes,
         config,
         transform,
@@ -153,12 +156,6 @@ def train_network(
     )
     result = run_epochs(
         trainable,
-        Schedule(
-            epochs=config.epochs,
-            seed=config.seed,
-            learning_rate=config.learning_rate_at,
-            averaging=config.averaging,
-        ),
         processes=processes,
         checkpoint=checkpoint,
         checkpoint_share=checkpoint_share,
@@ -194,7 +191,8 @@ class _WithExamples(Trainable[EpochRecord]):
         if transform is not None:
             self.modules["transform"] = transform
         self._train, self._validation, self._classes = train, validation, num_classes
-        self._config, self._processes, self._device = config, processes, device
+        self.schedule, self._config = config, config
+        self._processes, self._device = processes, device
         self._scale = 1.0
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
@@ -235,13 +233,13 @@ class _WithExamples(Trainable[EpochRecord]):
         config, inputs = self._config, step.inputs
         if self._processes.world_size > 1:
             generator = self._generator_of_part(step, generator)
-        draws = Draws(generator, len(step.labels))
+        random = BatchRandom(generator, len(step.labels))
         if self._change is not None:
             inputs = self._change(inputs.to(self._device)).cpu()
-        inputs = self._train.augment(inputs, config.augmentation, draws, scale=self._scale)
+        inputs = self._train.augment(inputs, config.augmentation, random, self._scale)
         targets = F.one_hot(step.labels, self._classes).float()
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / self._classes
-        inputs, targets = self._train.mix(inputs, targets, config.augmentation.mix, draws)
+        inputs, targets = mix(inputs, targets, config.augmentation.mix, random)
         logits = self._replica(inputs.to(self._device))
         loss = F.cross_entropy(logits, targets.to(self._device))
         if self._transform is not None:
@@ -291,3 +289,7 @@ def _read_ahead(examples: Examples[Any], parts: Sequence[Tensor]) -> Iterator[tu
             if after is not None:
                 coming = pool.submit(examples.read, after)
             yield index, inputs
+
+
+def _as_examples(images: LabelledImages | Examples[Any]) -> Examples[Any]:
+    return pixel_examples(images) if isinstance(images, LabelledImages) else images

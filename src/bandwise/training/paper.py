@@ -18,13 +18,13 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from bandwise.compressors import Compressor
 from bandwise.data.batches import LoaderBatches
+from bandwise.frequency.compressors import Compressor
+from bandwise.models import Classification, Reads, per_class_accuracy
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.tasks import Classification, Domain, per_class_accuracy
 from bandwise.training.config import TrainingConfig
 from bandwise.training.loop import Step, Trainable, Trained, run_epochs
-from bandwise.training.state import EpochRecord, Schedule, TrainingResult
+from bandwise.training.state import EpochRecord, TrainingResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def fit(
     *,
     validation: Iterable[Any],
     config: TrainingConfig | None = None,
-    reads: Domain = "pixels",
+    reads: Reads = "pixels",
     progress: ProgressCallback = ignore_progress,
 ) -> TrainingResult[BandEpoch]:
     """Train any classifier with a compressor on any loaders, such as PyTorch's ``DataLoader``.
@@ -126,12 +126,6 @@ def train(
     """
     return run_epochs(
         _WithBands(task, compressor, config, batches, validation, test),
-        Schedule(
-            epochs=config.epochs,
-            seed=config.seed,
-            learning_rate=config.learning_rate_at,
-            patience=config.patience,
-        ),
         checkpoint=checkpoint,
         identity={"fingerprint": fingerprint, "config": asdict(config)},
         stage=stage,
@@ -153,7 +147,7 @@ class _WithBands(Trainable[BandEpoch]):
     ) -> None:
         self.network, self._task, self._compressor = task, task, compressor
         self.modules = {"task": task, "compressor": compressor}
-        self._config = config
+        self.schedule, self._config = config, config
         self._train, self._validation, self._test = train, validation, test
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
@@ -186,7 +180,7 @@ class _WithBands(Trainable[BandEpoch]):
 
     def record(self, trained: Trained, network: nn.Module) -> BandEpoch:  # noqa: ARG002
         validated, tested = (
-            None if split is None else evaluate(self._task, self._compressor, split, self._config)
+            None if split is None else _measure(self._task, self._compressor, split, self._config)
             for split in (self._validation, self._test)
         )
         assert validated is not None
@@ -209,11 +203,12 @@ class _WithBands(Trainable[BandEpoch]):
 
 
 class JointLoss(NamedTuple):
-    """``loss = task + λ · reconstruction``, each a mean over a batch."""
+    """``loss = task + λ · reconstruction``, each a mean over a batch, and logits (N, classes)."""
 
     loss: Tensor
     task: Tensor
     reconstruction: Tensor
+    logits: Tensor
 
 
 def joint_loss(
@@ -224,23 +219,12 @@ def joint_loss(
     config: TrainingConfig,
 ) -> JointLoss:
     """``L = CE(f(X_c), y) + λ · MSE(X_c, X)`` of coefficients (N, C, H, W) and labels (N,)."""
-    return _joint_loss(task, compressor, coefficients, labels, config)[0]
-
-
-def _joint_loss(
-    task: Classification,
-    compressor: Compressor,
-    coefficients: Tensor,
-    labels: Tensor,
-    config: TrainingConfig,
-) -> tuple[JointLoss, Tensor]:
-    """The loss, and the logits (N, classes)."""
     weighted, _, scale = compressor(coefficients)
     logits = task(weighted if config.task_gradient else weighted.detach())
     task_loss = task.loss(logits, labels)
     reconstruction = reconstruction_loss(coefficients, scale)
     loss = task_loss + config.reconstruction_weight * reconstruction
-    return JointLoss(loss, task_loss, reconstruction), logits
+    return JointLoss(loss, task_loss, reconstruction, logits)
 
 
 def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
@@ -253,9 +237,8 @@ def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
     return ((scale - 1).square() * energy).mean()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """A network measured on one split. Losses are means over images."""
+class _Measured(NamedTuple):
+    """A network measured on one split; losses are means over images."""
 
     loss: float
     task_loss: float
@@ -264,26 +247,28 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(
+def _measure(
     task: Classification,
     compressor: Compressor,
     batches: Batches,
     config: TrainingConfig,
-) -> Evaluation:
+) -> _Measured:
     """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
     task.eval()
     compressor.eval()
     sums, correct, labels = torch.zeros(2, dtype=torch.float64), [], []
     for coefficients, targets in batches.epoch(0):
-        terms, logits = _joint_loss(task, compressor, coefficients, targets, config)
+        terms = joint_loss(task, compressor, coefficients, targets, config)
         sums += len(targets) * torch.stack([terms.loss, terms.task]).double().cpu()
-        correct.append(task.correct(logits, targets).cpu())
+        correct.append(task.correct(terms.logits, targets).cpu())
         labels.append(targets.cpu())
     hits = torch.cat(correct)
     loss_mean, task_mean = (sums / len(hits)).tolist()
-    return Evaluation(
+    return _Measured(
         loss=loss_mean,
         task_loss=task_mean,
         accuracy=float(hits.double().mean()),
-        per_class=tuple(per_class_accuracy(hits, torch.cat(labels), logits.shape[1]).tolist()),
+        per_class=tuple(
+            per_class_accuracy(hits, torch.cat(labels), terms.logits.shape[1]).tolist()
+        ),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -34,26 +34,30 @@ class EpochRecord:
 Record = TypeVar("Record", bound=EpochRecord)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """How long is trained, at which learning rate, and what is kept.
+class Schedule(Protocol):
+    """How long is trained and what is kept: a `TrainingConfig` or a `NetworkConfig`."""
 
-    Attributes
-    ----------
-    learning_rate
-        Of the first optimiser, by the epochs that are done.
-    averaging
-        Decay a step of the running average of the network's weights, which is what is judged and
-        kept; None keeps the epoch of the lowest validation loss.
-    patience
-        Stop after so many epochs without a lower validation loss; None for never.
-    """
+    @property
+    def epochs(self) -> int:
+        """At most so many."""
 
-    epochs: int
-    seed: int
-    learning_rate: Callable[[float], float]
-    averaging: float | None = None
-    patience: int | None = None
+    @property
+    def seed(self) -> int:
+        """Of all that is drawn."""
+
+    @property
+    def averaging(self) -> float | None:
+        """Decay a step of the network's running average, which is judged and kept.
+
+        None keeps the epoch of the lowest validation loss.
+        """
+
+    @property
+    def patience(self) -> int | None:
+        """Stop after so many epochs without a lower validation loss; None for never."""
+
+    def learning_rate_at(self, epochs_done: float) -> float:
+        """Of the first optimiser."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +163,7 @@ class RunState(Generic[Record]):
     def set_learning_rate(self, epochs_done: float) -> None:
         """Set that of the first optimiser; those of others are constant."""
         for group in self.optimisers[0].param_groups:
-            group["lr"] = self.schedule.learning_rate(epochs_done)
+            group["lr"] = self.schedule.learning_rate_at(epochs_done)
 
     @torch.no_grad()
     def after_step(self, sums: Tensor) -> None:

@@ -25,10 +25,10 @@ from bandwise.evaluation.codecs import (
     baselines,
     unavailable,
 )
-from bandwise.evaluation.codecs.optional import mozjpeg_program
-from bandwise.frequencies import Frequencies
+from bandwise.evaluation.codecs.foreign import mozjpeg_program
+from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile, RateDistortion
-from bandwise.tables import TableSet
 
 
 def picture(channels: int, height: int = 40, width: int = 56) -> Pixels:
@@ -53,7 +53,7 @@ def error(codec: Codec, setting: Setting, pixels: Pixels) -> tuple[int, float]:
 def test_each_family_trades_bytes_for_error(name: str, channels: int) -> None:
     if name in unavailable():
         pytest.skip(unavailable()[name])
-    codec = BASELINES[name](channels)
+    codec = BASELINES[name](channels=channels)
     assert codec.name == name
     settings = codec.settings()
     keys = {(setting.family, setting.label) for setting in settings}
@@ -118,7 +118,7 @@ def test_downscaling_stores_the_smaller_image() -> None:
 def test_profiles_are_settings() -> None:
     tables = TableSet.ijg(20)
     flat = RateDistortion(
-        slope=1e-5, sensitivity=dict.fromkeys(("luma", "cb", "cr"), np.ones((8, 8)))
+        lagrangian=1e-5, sensitivity=dict.fromkeys(("luma", "cb", "cr"), np.ones((8, 8)))
     )
     profiles = [
         Profile(name="a", tables=tables, provenance={"family": "sensitivity"}),

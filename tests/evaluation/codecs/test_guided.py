@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from bandwise import jpeg
 from bandwise.encoding import encode_pixels
 from bandwise.evaluation import GuidedCodec, libjpeg_ladder
-from bandwise.evaluation.codecs.guided import LADDER_QUALITIES, TOLERANCES
+from bandwise.evaluation.codecs.standard import LADDER_QUALITIES, TOLERANCES
+from bandwise.frequency.tables import TableSet
 from bandwise.profile import Profile
-from bandwise.tables import TableSet
 from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(

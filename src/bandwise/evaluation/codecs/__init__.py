@@ -1,37 +1,39 @@
-"""Codecs to compare, each at its best settings, behind one small protocol."""
+"""Codecs to compare, each at its best settings, behind one small base class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from bandwise.errors import ConfigurationError
-from bandwise.evaluation.codecs.adaptive import (
-    AdaptiveCodec,
-    CodebookCodec,
-    OracleCodec,
-)
 from bandwise.evaluation.codecs.base import (
     QUALITIES,
     Codec,
     Pixels,
     Quantisation,
     Setting,
-    TellsQuantisation,
     as_array,
 )
-from bandwise.evaluation.codecs.guided import GuidedCodec, libjpeg_ladder
-from bandwise.evaluation.codecs.libjpeg import DownscaleCodec, LibjpegCodec
-from bandwise.evaluation.codecs.optional import JpegliCodec, JpegXlCodec, MozJpegCodec
-from bandwise.evaluation.codecs.pillow import AvifCodec, WebPCodec
-from bandwise.evaluation.codecs.profiles import ProfileCodec, family_of
-from bandwise.measures import LIBJPEG
+from bandwise.evaluation.codecs.foreign import (
+    AvifCodec,
+    JpegliCodec,
+    JpegXlCodec,
+    MozJpegCodec,
+    WebPCodec,
+)
+from bandwise.evaluation.codecs.standard import (
+    DownscaleCodec,
+    GuidedCodec,
+    LibjpegCodec,
+    ProfileCodec,
+    family_of,
+    libjpeg_ladder,
+)
+from bandwise.results import LIBJPEG
 
 __all__ = [
     "BASELINES",
     "QUALITIES",
-    "AdaptiveCodec",
     "AvifCodec",
-    "CodebookCodec",
     "Codec",
     "DownscaleCodec",
     "GuidedCodec",
@@ -39,12 +41,10 @@ __all__ = [
     "JpegliCodec",
     "LibjpegCodec",
     "MozJpegCodec",
-    "OracleCodec",
     "Pixels",
     "ProfileCodec",
     "Quantisation",
     "Setting",
-    "TellsQuantisation",
     "WebPCodec",
     "as_array",
     "baselines",
@@ -54,28 +54,27 @@ __all__ = [
     "unavailable",
 ]
 
-BASELINES: dict[str, Callable[[int], Codec]] = {
-    LIBJPEG: lambda channels: LibjpegCodec(channels=channels),
-    "downscale": lambda channels: DownscaleCodec(channels=channels),
-    "jpegli": lambda channels: JpegliCodec(channels=channels),
-    "mozjpeg": lambda channels: MozJpegCodec(channels=channels),
-    "webp": lambda _: WebPCodec(),
-    "avif": lambda channels: AvifCodec(channels=channels),
-    "jpeg-xl": lambda _: JpegXlCodec(),
+BASELINES: dict[str, type[Codec]] = {
+    codec.name: codec
+    for codec in (
+        *(LibjpegCodec, DownscaleCodec, JpegliCodec, MozJpegCodec),
+        *(WebPCodec, AvifCodec, JpegXlCodec),
+    )
 }
-"""Codecs by name, each made for images of 1 or 3 channels."""
+"""Codecs by name."""
 
 
 def baselines(channels: int) -> dict[str, Codec]:
-    """Every baseline codec that this machine has, by name."""
+    """Every baseline codec that this machine has, by name, for images of 1 or 3 channels."""
     missing = unavailable()
-    return {name: make(channels) for name, make in BASELINES.items() if name not in missing}
+    return {
+        name: make(channels=channels) for name, make in BASELINES.items() if name not in missing
+    }
 
 
 def unavailable() -> dict[str, str]:
     """Why a codec cannot be used here, by its name."""
-    optional = (JpegliCodec, MozJpegCodec, WebPCodec, AvifCodec, JpegXlCodec)
-    reasons = {codec.name: codec.unavailable() for codec in optional}
+    reasons = {name: codec.unavailable() for name, codec in BASELINES.items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 

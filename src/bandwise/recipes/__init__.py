@@ -1,1 +1,0 @@
-"""Named experiments: a configuration in Python, run to results and a report."""

@@ -1,0 +1,182 @@
+"""The profile that meets a target: chosen on validation, reported on test."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from bandwise import jpeg
+from bandwise.data import Dataset
+from bandwise.errors import ConfigurationError, OutputError, TargetError
+from bandwise.learning.profiles import profile_file_name
+from bandwise.learning.target import Learned, Target, learn_profile
+from bandwise.profile import Profile
+from bandwise.progress import Progress
+from bandwise.results import LearnedTables, Measurement, Split
+from bandwise.statistics import Undefined
+from tests.learning.digits import CONFIG, LAGRANGIANS, LOSSY
+
+pytestmark = pytest.mark.skipif(
+    not jpeg.available(), reason="the native JPEG extension is not built"
+)
+
+
+def point(
+    size: int,
+    *,
+    accuracy: float = 0.5,
+    divergence: float = 0.1,
+    split: Split = "validation",
+    codec: str = "bandwise",
+) -> Measurement:
+    correct = np.zeros(1000)
+    correct[: round(1000 * accuracy)] = 1
+    coded = codec != "original"
+    return Measurement(
+        codec=codec,
+        family=codec,
+        label=f"{size}",
+        split=split,
+        protocol="frozen",
+        network="cnn",
+        seed=0,
+        images=1000,
+        pixels=64000,
+        size_bytes=1000 * size if coded else None,
+        accuracy=accuracy,
+        agreement=1.0,
+        divergence=divergence,
+        image_bytes=np.full(1000, size) if coded else None,
+        image_correct=correct,
+    )
+
+
+CURVE = [
+    point(0, accuracy=0.90, divergence=0, codec="original"),
+    point(100, accuracy=0.80, divergence=0.3),
+    point(200, accuracy=0.886, divergence=0.2),
+    point(300, accuracy=0.899, divergence=0.1),
+    point(50, accuracy=0.90, divergence=0, split="test"),
+    point(60, accuracy=0.90, divergence=0, codec="libjpeg"),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "size"),
+    [
+        (Target(), 300),
+        (Target(accuracy_drop=0.1), 300),
+        (Target(accuracy_drop=2), 200),
+        (Target(accuracy_drop=50), 100),
+        (Target(size_bytes=1e9), 300),
+        (Target(size_bytes=300), 300),
+        (Target(size_bytes=299), 200),
+        (Target(rate_bpp=25), 200),
+        (Target(rate_bpp=24.9), 100),
+    ],
+)
+def test_a_target_is_met_on_validation_alone(target: Target, size: int) -> None:
+    chosen = target.choose(CURVE, pixels=64)
+    assert isinstance(chosen, Measurement)
+    assert (chosen.mean_bytes, chosen.split, chosen.codec) == (size, "validation", "bandwise")
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (Target(accuracy_drop=0), "no profile is within 0 point"),
+        (Target(size_bytes=99), "at most 99 bytes"),
+        (Target(rate_bpp=0), "at most 0 bytes"),
+    ],
+)
+def test_a_target_that_nothing_meets_says_so(target: Target, reason: str) -> None:
+    chosen = target.choose(CURVE, pixels=64)
+    assert isinstance(chosen, Undefined)
+    assert reason in chosen.reason
+
+
+def test_wrong_targets_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="give one target"):
+        Target(accuracy_drop=1, size_bytes=1000)
+    with pytest.raises(ConfigurationError, match="0 or more"):
+        Target(rate_bpp=-1)
+    with pytest.raises(ConfigurationError, match="0 or more"):
+        Target(rate_bpp=float("nan"))
+
+
+def test_the_chosen_profile_meets_the_target_and_holds_its_evidence(
+    learned: Learned, few_digits: Dataset, work: Path
+) -> None:
+    profile = learned.profile
+    curve = {(entry["split"], entry["label"]): entry for entry in profile.curve}
+    labels = {"original", *(f"sensitivity {value:.2g}" for value in LAGRANGIANS)}
+    assert set(curve) == {(split, label) for split in ("validation", "test") for label in labels}
+    chosen = curve["validation", profile.name]
+    original = curve["validation", "original"]
+    assert chosen["accuracy"] >= original["accuracy"] - 0.2
+    assert all(
+        entry["mean_bytes"] >= chosen["mean_bytes"]
+        for (split, label), entry in curve.items()
+        if split == "validation"
+        and label != "original"
+        and entry["accuracy"] >= original["accuracy"] - 0.2
+    )
+    assert learned.chosen.label == profile.name
+    assert learned.test.accuracy == curve["test", profile.name]["accuracy"]
+    assert learned.original_test.accuracy == curve["test", "original"]["accuracy"]
+    assert curve["test", "original"]["images"] == len(few_digits.test)
+    sizes = [curve["validation", f"sensitivity {value:.2g}"]["mean_bytes"] for value in LAGRANGIANS]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > sizes[-1]
+
+    provenance = profile.provenance
+    assert provenance["dataset_sha256"] == few_digits.sha256
+    assert provenance["num_classes"] == 10
+    assert provenance["settings"]["slopes"] == list(LAGRANGIANS)
+    assert provenance["settings"]["images"] == 100
+    assert provenance["slope"] in LAGRANGIANS
+    assert Profile.from_json(json.loads(json.dumps(profile.to_json()))).curve == profile.curve
+
+
+def test_the_profiles_are_those_of_the_files_and_rows(learned: Learned, work: Path) -> None:
+    assert [profile.name for profile in learned.profiles] == [
+        f"sensitivity {value:.2g}" for value in LAGRANGIANS
+    ]
+    stored = {
+        profile.name: Profile.load(work / "profiles" / profile_file_name(profile))
+        for profile in learned.profiles
+    }
+    assert learned.profile.sha256 == stored[learned.profile.name].sha256
+    tables = {each.name: each.tables for each in learned.results.of(LearnedTables)}
+    assert tables == {name: profile.tables for name, profile in stored.items()}
+    assert learned.profile.tables.chroma is None
+    measured = {
+        each.label: each.setting["profile_sha256"]
+        for each in learned.results.of(Measurement)
+        if each.codec == "bandwise"
+    }
+    assert measured == {name: profile.sha256 for name, profile in stored.items()}
+    assert learned.weights == work / "networks" / "small-cnn.safetensors"
+    assert load_file(learned.weights)
+
+
+def test_a_target_out_of_reach_is_an_error_that_keeps_the_work(
+    learned: Learned, few_digits: Dataset, work: Path
+) -> None:
+    before = learned.results.path.read_bytes()
+    with pytest.raises(TargetError, match=r"at most 3 bytes.*other slopes \(now 1e-05 to 0.001\)"):
+        learn_profile(CONFIG, few_digits, Target(size_bytes=3), work)
+    assert learned.results.path.read_bytes() == before
+
+
+def test_a_folder_with_something_else_is_refused_before_any_work(
+    few_digits: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "precious.txt").touch()
+    reported: list[Progress] = []
+    with pytest.raises(OutputError, match="not empty"):
+        learn_profile(CONFIG, few_digits, LOSSY, tmp_path, progress=reported.append)
+    assert reported == []
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]

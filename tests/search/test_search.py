@@ -45,9 +45,8 @@ def test_files_keep_the_answer(model: CallableModel, plan: Plan, tolerance: floa
     assert kept > len(IMAGES) / 2
 
 
-def test_searching_beats_the_best_candidate_for_all(
-    model: CallableModel, plan: Plan, tolerance: float = 0.1
-) -> None:
+def test_searching_beats_the_best_candidate_for_all(model: CallableModel, plan: Plan) -> None:
+    tolerance = 0.1
     every = Search([model], plan=plan, keep=Keep(tolerance=tolerance), looks=len(plan.candidates))
     few = Search([model], plan=plan, keep=Keep(tolerance=tolerance), looks=8)
     best = [len(every.compress(each).data) for each in IMAGES]

@@ -86,10 +86,11 @@ class Preprocessing:
         image = Image.fromarray(pixels_u8).convert("RGB" if self.channels == 3 else "L")
         values = np.asarray(self._cropped(self._resized(image)), np.float32)
         values = values.reshape(*values.shape[:2], self.channels)
-        values = (values * np.float32(self.scale) - np.float32(self.mean)) / np.float32(self.std)
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        scaled: NDArray[np.float32] = (values * np.float32(self.scale) - mean) / std
         if self.layout == "NHWC":
-            return values
-        return np.ascontiguousarray(values.transpose(2, 0, 1))
+            return scaled
+        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
     @property
     def reading_side(self) -> int | None:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from bandwise.errors import ConfigurationError
+
 Kind = Literal["divergence", "decision"]
 
 Scores = NDArray[np.float32]
@@ -41,6 +43,10 @@ class Keep:
     kind: Kind = "divergence"
     tolerance: float = 0.2
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance < np.inf:
+            raise ConfigurationError(f"a tolerance is 0 nats or more, got {self.tolerance}")
+
     def distances(self, clean: Scores, seen: Scores) -> NDArray[np.float64]:
         """Distance (N,) of scores (N, classes) from those of the original (classes,)."""
         before, after = (
@@ -48,10 +54,12 @@ class Keep:
             log_softmax(seen.astype(np.float64), axis=1),
         )
         if self.kind == "divergence":
-            return np.maximum((np.exp(before) * (before - after)).sum(1), 0)
+            nats: NDArray[np.float64] = (np.exp(before) * (before - after)).sum(1)
+            return np.maximum(nats, 0)
         top = int(before.argmax())
         margin = _margins(before[None], top)[0]
-        return np.maximum((margin - _margins(after, top)) / max(margin, _LEAST_MARGIN), 0)
+        lost: NDArray[np.float64] = (margin - _margins(after, top)) / max(margin, _LEAST_MARGIN)
+        return np.maximum(lost, 0)
 
     def limit(self, clean: Scores) -> float:
         """Largest distance at which the answer to an image with scores (classes,) is kept."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandwise.errors import BandwiseError, PlanError
 from bandwise.files import parse_json, write_json
@@ -82,10 +83,9 @@ class Plan:
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "expectations": {
                 kind: {
-                    name: np.vectorize(lambda x: float(f"{x:.5g}"))(
-                        getattr(gaussian, name)
-                    ).tolist()
-                    for name in ("mean", "deviation", "loadings")
+                    "mean": _five_digits(gaussian.mean),
+                    "deviation": _five_digits(gaussian.deviation),
+                    "loadings": _five_digits(gaussian.loadings),
                 }
                 for kind, gaussian in self.expectations.items()
             },
@@ -139,6 +139,10 @@ class Plan:
         """The plan that comes with the package, for photographs and class scores."""
         text = resources.files("bandwise.search").joinpath("plan.json").read_bytes()
         return cls.from_json(parse_json(text))
+
+
+def _five_digits(array: NDArray[np.float64]) -> Any:
+    return np.vectorize(lambda number: float(f"{number:.5g}"))(array).tolist()
 
 
 def _gaussian(value: Mapping[str, Any]) -> Gaussian:

@@ -151,7 +151,7 @@ class Search:
         looks: list[_Look] = []
         best: _Look | None = None
         for _ in range(self._looks):
-            number = expected.most_promising(best and len(best.data))
+            number = expected.most_promising(None if best is None else len(best.data))
             if number is None:
                 break
             data = image.write(self._plan.candidates[number])

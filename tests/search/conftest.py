@@ -25,7 +25,9 @@ def image(seed: int, height: int = 56, width: int = 64) -> Pixels:
         small = generator.normal(size=(cells, cells, 3)) * 90 / cells**0.5
         for channel in range(3):
             layer = Image.fromarray(small[..., channel].astype(np.float32))
-            planes[..., channel] += layer.resize((width, height), Image.Resampling.BICUBIC)
+            planes[..., channel] += np.asarray(
+                layer.resize((width, height), Image.Resampling.BICUBIC)
+            )
     planes += generator.normal(size=planes.shape) * generator.uniform(0, 12)
     return np.clip(planes + 128, 0, 255).astype(np.uint8)
 

@@ -1,14 +1,21 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import entropy
 
 from bandwise.search.answers import Keep, features
 
 scores = arrays(np.float32, 5, elements=st.floats(-20, 20, width=32))
+
+
+def of(rows: Any) -> NDArray[np.float32]:
+    return np.array(rows, np.float32)
 
 
 @given(scores, scores)
@@ -34,14 +41,14 @@ def test_within_the_limit_of_a_decision_the_class_stays(
 
 
 def test_a_sure_decision_may_lose_all_but_the_margin() -> None:
-    keep, clean = Keep(kind="decision", tolerance=0.5), np.float32([4, 0, -1])
-    assert keep.distances(clean, np.float32([[0.51, 0, -9]]))[0] < keep.limit(clean)
-    assert keep.distances(clean, np.float32([[0.49, 0, -9]]))[0] > keep.limit(clean)
-    assert keep.distances(clean, np.float32([[0, 1, -9]]))[0] > 1
+    keep, clean = Keep(kind="decision", tolerance=0.5), of([4, 0, -1])
+    assert keep.distances(clean, of([[0.51, 0, -9]]))[0] < keep.limit(clean)
+    assert keep.distances(clean, of([[0.49, 0, -9]]))[0] > keep.limit(clean)
+    assert keep.distances(clean, of([[0, 1, -9]]))[0] > 1
 
 
 def test_features_of_a_sure_and_of_an_unsure_answer() -> None:
-    sure, unsure = features(np.float32([20, 0, 0, 0])), features(np.float32([0, 0, 0, 0]))
+    sure, unsure = features(of([20, 0, 0, 0])), features(of([0, 0, 0, 0]))
     assert sure[0] < unsure[0]
     assert unsure[1] == pytest.approx(np.log(4))
     assert (sure[2], unsure[2]) == (pytest.approx(20), pytest.approx(0))

@@ -1,7 +1,9 @@
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import softmax
 from scipy.stats import entropy
@@ -9,10 +11,10 @@ from scipy.stats import entropy
 from bandwise.errors import ConfigurationError, EncodingError, ModelError
 from bandwise.models.adapters import CallableModel
 from bandwise.search.answers import Keep
+from bandwise.search.candidates import Pixels
 from bandwise.search.plan import Plan
 from bandwise.search.search import Search
-
-from .conftest import image
+from tests.search.conftest import image
 
 IMAGES = [image(seed) for seed in range(100, 116)]
 
@@ -72,7 +74,7 @@ def test_the_same_image_gives_the_same_bytes(model: CallableModel, plan: Plan) -
 def test_the_budget_is_kept(model: CallableModel, plan: Plan) -> None:
     asked = 0
 
-    def counted(images: list[np.ndarray]) -> np.ndarray:
+    def counted(images: Sequence[Pixels]) -> NDArray[np.float32]:
         nonlocal asked
         asked += len(images)
         return model(images)

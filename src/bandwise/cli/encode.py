@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,14 +35,22 @@ from bandwise.dataset import (
     encode_tree,
     is_image_or_folder,
 )
+from bandwise.dataset.reading import read_picture
+from bandwise.dataset.sources import walk
+from bandwise.dataset.sources.locations import read_path
 from bandwise.encoding import Container, ImageEncoder
+from bandwise.errors import BandwiseError
 from bandwise.executors import executor_of
 from bandwise.models.loading import PreprocessingOptions
 from bandwise.models.preprocessing import Interpolation
+from bandwise.search.encoder import SearchEncoder, quality_of_equal_divergence
 from bandwise.search.search import OnMiss
 from bandwise.wording import quantity
 
 Engine = Literal["local", "ray"]
+
+COMPARED_IMAGES = 24
+"""Images on which one quality for all is estimated."""
 
 
 def encode(
@@ -308,6 +317,10 @@ def encode(
         say(_in_words(totals, shards=shards))
         if totals.recorded:
             say(_answers_in_words(totals))
+        if isinstance(encoder, SearchEncoder) and totals.encoded and not shards:
+            comparison = _beside_libjpeg(encoder, Path(source), totals)
+            if comparison:
+                say(comparison)
     if totals.skipped:
         for one in totals.first_skipped:
             say(f"skipped {printable(one.name)}: {one.reason}", error=True)
@@ -341,3 +354,25 @@ def _answers_in_words(totals: Totals) -> str:
         f"{sums['looks'] / files:.1f} looks an image"
     )
     return text + (f"; nothing smaller kept {missed:,.0f}" if missed else "")
+
+
+def _beside_libjpeg(encoder: SearchEncoder, source: Path, totals: Totals) -> str:
+    """One libjpeg quality for all with the same mean divergence, estimated on some images."""
+    images = []
+    paths = [source] if source.is_file() else [Path(path) for path in walk(source)]
+    for path in paths[:: max(1, len(paths) // COMPARED_IMAGES)][:COMPARED_IMAGES]:
+        with suppress(BandwiseError):
+            images.append(read_picture(read_path(path)).pixels_u8)
+    if encoder.keep.kind != "divergence" or not images:
+        return ""
+    mean = totals.sums["distance"] / totals.recorded
+    found = quality_of_equal_divergence(images, encoder.loaded[0], mean)
+    if found is None:
+        return ""
+    quality, size_bytes = found
+    ours = totals.sums["size_bytes"] / totals.recorded
+    return (
+        f"one libjpeg quality for all with the same mean divergence: about q{quality:.0f}, "
+        f"{size_bytes:,.0f} bytes a file, estimated on {quantity(len(images), 'image')}; these "
+        f"files have {ours:,.0f} ({ours / size_bytes - 1:+.0%})"
+    )

@@ -25,7 +25,7 @@ from bandwise.search.plan import Plan
 from bandwise.search.search import FLOOR
 
 KINDS: tuple[Kind, ...] = ("divergence", "decision")
-RANK = 12
+RANK = 16
 LEAST_IMAGES = 20
 ASKED_AT_ONCE = 16
 

@@ -32,9 +32,6 @@ OnMiss = Literal["source", "finest", "error"]
 FLOOR = 1e-4
 """Added to a distance before its logarithm is taken."""
 
-_FIRST_REFERENCE = 0.9
-"""Until a file is found, savings count from this quantile of the candidates' expected bytes."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -270,13 +267,14 @@ class _Expected:
     def most_promising(self, best_bytes: int | None) -> int | None:
         """Number of the candidate with the largest expected improvement; None where all have none.
 
-        That is the probability of keeping the answer times the bytes saved.
+        That is the probability of keeping the answer times the bytes saved, until a file is found
+        from the largest candidate.
         """
         mean, deviation = self._gaussian.given(self._indices, self._values)
         size = np.exp(mean[self._count : 2 * self._count]) * self._pixels
         distance = slice(0, self._count)
         probability = ndtr((np.log(self._limit + FLOOR) - mean[distance]) / deviation[distance])
-        reference = np.quantile(size, _FIRST_REFERENCE) if best_bytes is None else best_bytes
+        reference = size.max() if best_bytes is None else best_bytes
         gain: NDArray[np.float64] = np.where(
             self._open, probability * np.maximum(reference - size, 0), -1
         )

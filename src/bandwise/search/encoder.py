@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,7 +78,7 @@ class SearchEncoder:
     def settings(self) -> dict[str, Any]:
         """What determines the bytes beside the profiles."""
         return {
-            "models": [model.identity for model in self.loaded],
+            "models": [_named(model) for model in self.loaded],
             "plan_sha256": self._plan.sha256,
             "keep": self.keep.kind,
             "tolerance": self.keep.tolerance,
@@ -142,6 +144,12 @@ def quality_of_equal_divergence(
     falling = np.minimum.accumulate(curve)
     quality = float(np.interp(-divergence, -falling, QUALITIES))
     return quality, float(np.exp(np.interp(quality, QUALITIES, np.log(sizes))))
+
+
+def _named(model: Model) -> str:
+    """Name of a model with a hash of its weights and preprocessing."""
+    identity = json.dumps(model.identity, sort_keys=True)
+    return f"{model.name} ({hashlib.sha256(identity.encode()).hexdigest()[:16]})"
 
 
 def _use_one_thread(*, in_worker: bool) -> None:

@@ -68,7 +68,7 @@ static void try_bytes(const unsigned char *bytes, size_t size, int warnings_are_
         for (int c = 0; c < frame.components; c++)
             planes[c] = malloc((size_t)frame.padded_y[c] * frame.padded_x[c] * 64 * sizeof(short));
         int read = turbo_read_coefficients(files, &size, 1, &limits, &frame, planes, tables, &report);
-        int decoded = turbo_decode(data, size, &limits, &frame, pixels, &report);
+        int decoded = turbo_decode(data, size, &limits, &frame, 0, pixels, &report);
         outcomes[read]++;
         outcomes[decoded]++;
         if (read == TURBO_OK && decoded == TURBO_OK)

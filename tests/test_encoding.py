@@ -335,4 +335,4 @@ def test_an_encoder_of_one_profile_writes_its_files(container: Container) -> Non
     assert encoder.settings == {"container": container}
     pixels = picture(20, 30)
     expected = encode_pixels(pixels, profile, container=container, icc=ICC)
-    assert encoder.encode(pixels, icc=ICC) == expected
+    assert encoder.encode(pixels, icc=ICC).data == expected

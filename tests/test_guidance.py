@@ -201,7 +201,7 @@ def test_an_encoder_writes_the_chosen_file(
 
 def test_an_encoder_travels_without_its_network(encoder: GuidedEncoder) -> None:
     pixels = picture(24, 32, grey=True)
-    file = encoder.encode(pixels)
+    file = encoder.encode(pixels).data
     sent = pickle.dumps(encoder)
     assert len(sent) < 20_000
     assert pickle.loads(sent).encode(pixels) == file

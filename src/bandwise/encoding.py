@@ -10,9 +10,9 @@ whatever the threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,13 @@ _HUFFMAN_GROUPS = (slice(0, 1), slice(1, 3))
 _ITERATIONS = 2
 
 
+class EncodedImage(NamedTuple):
+    """A JPEG file, and what its encoder records of it: JSON values by name."""
+
+    data: bytes
+    record: Mapping[str, Any] = {}
+
+
 class ImageEncoder(Protocol):
     """Writes one image as a standard JPEG file; called from several threads.
 
@@ -58,10 +65,13 @@ class ImageEncoder(Protocol):
         """What determines the bytes beside the profiles: JSON values by name."""
         ...
 
-    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+    def encode(
+        self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None, source: bytes | None = None
+    ) -> EncodedImage:
         """JPEG file of uint8 pixels, (height, width) grey or (height, width, 3) RGB.
 
-        Raises `EncodingError` for an image that the profiles are not for.
+        It has the tables of one of the profiles, or is the image's own file ``source``. Raises
+        `EncodingError` for an image that the profiles are not for.
         """
         ...
 
@@ -83,9 +93,16 @@ class ProfileEncoder:
         """The container."""
         return {"container": self.container}
 
-    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+    def encode(
+        self,
+        pixels_u8: NDArray[np.uint8],
+        *,
+        icc: bytes | None = None,
+        source: bytes | None = None,  # noqa: ARG002
+    ) -> EncodedImage:
         """Return the file of `encode_pixels`, which raises the same."""
-        return encode_pixels(pixels_u8, self.profile, container=self.container, icc=icc)
+        data = encode_pixels(pixels_u8, self.profile, container=self.container, icc=icc)
+        return EncodedImage(data)
 
 
 def encode_pixels(

@@ -7,6 +7,7 @@
     ├── TableError              a quantisation table out of its range (also a ValueError)
     ├── CoefficientError        coefficients that do not fit together (also a ValueError)
     ├── ProfileError            a profile that is damaged or contradicts itself (also a ValueError)
+    ├── PlanError               a plan that is damaged or contradicts itself (also a ValueError)
     ├── EncodingError           an image that its profile is not for (also a ValueError)
     ├── JpegUnavailableError    the native JPEG extension is not built
     ├── JpegError               a file that is damaged, or that JPEG cannot express
@@ -16,6 +17,7 @@
     ├── EvaluationError         a codec that fails at a setting
     ├── TargetError             no profile that was learned meets the target
     ├── ResultsError            result rows that are missing or damaged
+    ├── ModelError              a model that fails, or returns what it was not asked for
     ├── WorkerError             a process that did a part of the work died
     └── DataError               a data set that cannot be used as it is
         ├── UnknownDatasetError     neither a known name nor a folder
@@ -69,6 +71,10 @@ class ResultsError(BandwiseError):
     """Result rows are missing, damaged or of a newer layout."""
 
 
+class ModelError(BandwiseError):
+    """A model fails on an image, or returns something else than it was asked for."""
+
+
 class WorkerError(BandwiseError):
     """A process that did a part of the work died."""
 
@@ -83,6 +89,10 @@ class CoefficientError(BandwiseError, ValueError):
 
 class ProfileError(BandwiseError, ValueError):
     """A profile is damaged, of a newer layout, or its parts do not fit together."""
+
+
+class PlanError(BandwiseError, ValueError):
+    """A plan is damaged, of a newer layout, or its parts do not fit together."""
 
 
 class EncodingError(BandwiseError, ValueError):

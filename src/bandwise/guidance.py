@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.encoding import Container, encode_pixels
+from bandwise.encoding import Container, EncodedImage, encode_pixels
 from bandwise.errors import ConfigurationError, EncodingError
 from bandwise.profile import Profile
 
@@ -196,14 +196,20 @@ class GuidedEncoder:
         )
         return Guide(self.profiles, network, device=self.device)
 
-    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+    def encode(
+        self,
+        pixels_u8: NDArray[np.uint8],
+        *,
+        icc: bytes | None = None,
+        source: bytes | None = None,  # noqa: ARG002
+    ) -> EncodedImage:
         """Return the chosen file; raises as `Guide.rungs`."""
         rungs = self.guide.rungs(pixels_u8, icc=icc)
         chosen = rungs.chosen(self.tolerance)
         if self.container == "smallest":
-            return rungs.files[chosen]
+            return EncodedImage(rungs.files[chosen])
         profile = self.profiles[chosen]
-        return encode_pixels(pixels_u8, profile, container=self.container, icc=icc)
+        return EncodedImage(encode_pixels(pixels_u8, profile, container=self.container, icc=icc))
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the network, which other processes load for themselves."""

@@ -25,7 +25,7 @@ from bandwise.dataset import (
     transcode,
     verify,
 )
-from bandwise.encoding import ProfileEncoder
+from bandwise.encoding import EncodedImage, ProfileEncoder
 from bandwise.errors import (
     ConfigurationError,
     DataNotFoundError,
@@ -61,7 +61,9 @@ class ByBrightness:
     profiles: Sequence[Profile] = (PROFILE, OTHER)
     settings = {"container": "smallest", "threshold": 128}  # noqa: RUF012
 
-    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
+    def encode(
+        self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None, source: bytes | None = None
+    ) -> EncodedImage:
         profile = self.profiles[int(pixels_u8.mean() > 128)]
         return ProfileEncoder(profile).encode(pixels_u8, icc=icc)
 

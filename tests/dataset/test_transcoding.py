@@ -14,7 +14,7 @@ from PIL import Image
 from bandwise import jpeg
 from bandwise.dataset import EncodeOptions, check_file, transcode
 from bandwise.dataset import transcoding as module
-from bandwise.encoding import Container, ProfileEncoder, encode_pixels, requantise
+from bandwise.encoding import Container, EncodedImage, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import (
     ConfigurationError,
     EncodingError,
@@ -165,8 +165,10 @@ def test_reasons_are_given_for_pixels_and_for_size() -> None:
 class Wrong(ProfileEncoder):
     """Writes with other tables than it says."""
 
-    def encode(self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None) -> bytes:
-        return encode_pixels(pixels_u8, OTHER, icc=icc)
+    def encode(
+        self, pixels_u8: NDArray[np.uint8], *, icc: bytes | None = None, source: bytes | None = None
+    ) -> EncodedImage:
+        return EncodedImage(encode_pixels(pixels_u8, OTHER, icc=icc))
 
 
 def test_a_file_is_not_given_out_unless_it_has_the_tables() -> None:

@@ -10,7 +10,14 @@ import typer
 from bandwise.cli.options import DeviceName, prepare_device
 from bandwise.encoding import Container, ImageEncoder, ProfileEncoder
 from bandwise.errors import ConfigurationError
+from bandwise.models.loading import ModelSource, PreprocessingOptions
 from bandwise.profile import Profile
+from bandwise.search.answers import MARGIN, Keep
+from bandwise.search.encoder import SearchEncoder
+from bandwise.search.search import OnMiss
+
+KEEP = "0.2"
+"""What of a model's answer is kept: nats of divergence."""
 
 TOLERANCE = 0.05
 """Nats by which a file that a network chooses may change its output."""
@@ -60,6 +67,61 @@ def encoder_of(
     )
     _ = encoder.guide  # so that what does not fit is said before anything is written
     return encoder
+
+
+def searching_encoder(
+    names: Sequence[str],
+    *,
+    keep: str | None,
+    looks: int,
+    plan: Path | None,
+    on_miss: OnMiss,
+    scaling: bool,
+    weights: Path | None,
+    preprocessing: PreprocessingOptions,
+    device: DeviceName,
+) -> SearchEncoder:
+    """Encoder that asks models; what does not fit is said before anything is written."""
+    if weights is not None and len(names) > 1:
+        raise typer.BadParameter("--weights belong to one model; give one --model")
+    needs_torch = any(not name.startswith("onnx:") for name in names)
+    chosen = prepare_device(device) if needs_torch else "cpu"
+    encoder = SearchEncoder(
+        models=[
+            ModelSource(name=name, weights=weights, preprocessing=preprocessing, device=chosen)
+            for name in names
+        ],
+        keep=kept(KEEP if keep is None else keep),
+        plan=plan,
+        looks=looks,
+        on_miss=on_miss,
+        scaling=scaling,
+    )
+    _ = encoder.search
+    return encoder
+
+
+def kept(given: str) -> Keep:
+    """Read ``--keep``: nats, ``decision`` or ``decision:MARGIN``; raises `typer.BadParameter`."""
+    kind, _, margin = given.partition(":")
+    try:
+        if kind == "decision":
+            return Keep(kind="decision", tolerance=float(margin) if margin else MARGIN)
+        return Keep(tolerance=float(given))
+    except ValueError:
+        raise typer.BadParameter(
+            f"--keep is a divergence in nats from 0, such as 0.2, or decision; got {given!r}"
+        ) from None
+
+
+def numbers(option: str, given: str | None) -> tuple[float, ...] | None:
+    """Read numbers between spaces or commas; raises `typer.BadParameter`."""
+    if given is None:
+        return None
+    try:
+        return tuple(float(each) for each in given.replace(",", " ").split())
+    except ValueError:
+        raise typer.BadParameter(f"{option} is one number, or three, got {given!r}") from None
 
 
 def load_profiles(paths: Sequence[Path]) -> list[Profile]:

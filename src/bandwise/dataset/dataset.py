@@ -36,7 +36,7 @@ from bandwise.dataset.shards import Shards
 from bandwise.dataset.sources import SHARD_IMAGES, ImageFiles, Source, open_source
 from bandwise.dataset.sources.locations import is_url
 from bandwise.dataset.transcoding import DEFAULT_OPTIONS, EncodeOptions
-from bandwise.dataset.tree import Tree, list_files, plan_tree
+from bandwise.dataset.tree import Tree, list_files, plan_tree, read_files
 from bandwise.encoding import ImageEncoder
 from bandwise.errors import ConfigurationError, DataNotFoundError, OutputError
 from bandwise.executors import Executor, InProcess, Threads
@@ -55,6 +55,7 @@ class Totals:
 
     `planned` is the number of images, None where that is not known before reading. Shards that were
     there when the run began count in all but `encoded`; of files of a tree no bytes are known.
+    `sums` add up the numbers that the encoder says of the `recorded` files.
     """
 
     parts: int = 0
@@ -67,6 +68,8 @@ class Totals:
     bytes_in: int = 0
     bytes_out: int = 0
     first_skipped: list[Skipped] = field(default_factory=list)
+    recorded: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -95,6 +98,11 @@ class Totals:
         self.skipped += len(outcome.skipped)
         self.bytes_in += outcome.bytes_in
         self.bytes_out += outcome.bytes_out
+        self.recorded += len(outcome.records)
+        for record in outcome.records:
+            for name, value in record.items():
+                if isinstance(value, int | float):
+                    self.sums[name] = self.sums.get(name, 0) + value
         self.first_skipped += outcome.skipped[: SKIPPED_TOLD - len(self.first_skipped)]
 
 
@@ -146,7 +154,12 @@ def encode_tree(
     totals = Totals(parts=len(names), planned=len(names))
     work = EncodePart(
         source=files,
-        sink=Tree(out=out.absolute(), profiles=tuple(encoder.profiles), clashes=clashes),
+        sink=Tree(
+            out=out.absolute(),
+            profiles=tuple(encoder.profiles),
+            clashes=clashes,
+            listed=read_files(out),
+        ),
         encoder=encoder,
         options=options,
     )

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from bandwise.dataset.record import Skipped
 from bandwise.dataset.sources import Part, Sample, Source
-from bandwise.dataset.transcoding import IMAGE_ERRORS, EncodeOptions, transcode
+from bandwise.dataset.transcoding import IMAGE_ERRORS, EncodeOptions, Transcoded, transcode
 from bandwise.encoding import ImageEncoder
 from bandwise.errors import UnreadableImageError, WorkerError
 from bandwise.images import check_memory
@@ -31,7 +31,8 @@ class Task:
 class Outcome:
     """What became of a part; `kept` if it was there already. Bytes are those of its images.
 
-    `rows` are what the record of the run lists: a shard, or a file of a tree.
+    `rows` are what the record of the run lists: a shard, or a file of a tree. `records` are what
+    the encoder says of each file.
     """
 
     kept: bool = False
@@ -41,9 +42,10 @@ class Outcome:
     bytes_out: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     rows: list[Mapping[str, Any]] = field(default_factory=list)
+    records: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-Encoded = tuple[Sample, dict[str, bytes]]
+Encoded = tuple[Sample, dict[str, Transcoded]]
 """A sample, and the files of its images by extension."""
 
 
@@ -97,7 +99,7 @@ class EncodePart:
             raise WorkerError(f"out of memory at {name}; resume with fewer workers") from error
         return outcome
 
-    def _encoded(self, sample: Sample, outcome: Outcome) -> dict[str, bytes]:
+    def _encoded(self, sample: Sample, outcome: Outcome) -> dict[str, Transcoded]:
         if sample.problem is not None:
             raise UnreadableImageError(sample.problem)
         files = {
@@ -108,4 +110,5 @@ class EncodePart:
         outcome.requantised += sum(file.requantised for file in files.values())
         outcome.bytes_in += sum(map(len, sample.images.values()))
         outcome.bytes_out += sum(len(file.data) for file in files.values())
-        return {extension: file.data for extension, file in files.items()}
+        outcome.records += [file.record for file in files.values() if file.record]
+        return files

@@ -8,8 +8,8 @@ An entry appears when all else is on the disk, so that a shard whose entry is th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,11 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("schema", "index", "count", *_COUNTS, "size_bytes"), int),
     **dict.fromkeys(("quarantined", "samples"), list),
 }
-_SAMPLE_KINDS = {"key": str, "source": str, "offset": int, "size": int, "sha256": str}
+_SAMPLE_KINDS = {
+    **dict.fromkeys(("key", "source", "sha256"), str),
+    **dict.fromkeys(("offset", "size"), int),
+    "records": dict,
+}
 _SKIPPED_KINDS = {"name": str, "reason": str}
 
 
@@ -43,13 +47,17 @@ def entry_path(out: Path, index: int) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSample:
-    """A sample of a shard: its key, its name in the source, where it lies, and its hash."""
+    """A sample of a shard: its key, its name in the source, where it lies, and its hash.
+
+    `records` are what the encoder says of its images, by extension.
+    """
 
     key: str
     source: str
     offset: int
     size: int
     sha256: str
+    records: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +87,10 @@ class Shard:
             if (entry.pop("format"), entry.pop("schema")) != (FORMAT, SCHEMA):
                 raise ValueError("it is of another layout")
             skipped = (checked_entries(one, _SKIPPED_KINDS) for one in entry.pop("quarantined"))
-            samples = (checked_entries(one, _SAMPLE_KINDS) for one in entry.pop("samples"))
+            samples = (
+                checked_entries({"records": {}, **one}, _SAMPLE_KINDS)
+                for one in entry.pop("samples")
+            )
             shard = cls(
                 **entry,
                 quarantined=tuple(Skipped(**one) for one in skipped),
@@ -87,7 +98,7 @@ class Shard:
             )
             if (shard.index, shard.count) != (index, len(shard.samples)):
                 raise ValueError("its number or count is not that of what it lists")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise CorruptDataError(
                 f"the entry {path} is missing or damaged ({error}); remove it, and resume the run"
             ) from error
@@ -96,6 +107,9 @@ class Shard:
     def save(self, out: Path) -> None:
         """Write the shard's entry."""
         entry = {"format": FORMAT, "schema": SCHEMA, **asdict(self)}
+        for sample in entry["samples"]:
+            if not sample["records"]:
+                del sample["records"]
         text = json.dumps(entry, separators=(",", ":"))
         write_atomically(entry_path(out, self.index), text.encode() + b"\n")
 
@@ -126,6 +140,7 @@ class Shards:
             **{name: getattr(shard, name) for name in _COUNTS},
             skipped=list(shard.quarantined),
             rows=[shard.row],
+            records=[record for sample in shard.samples for record in sample.records.values()],
         )
 
     def write(self, task: Task, samples: Iterable[Encoded], outcome: Outcome) -> None:
@@ -136,8 +151,12 @@ class Shards:
             tar = TarWriter(stream)
             for sample, files in samples:
                 key = _free_key(sample.key, keys)
-                extent = tar.add(key, {**sample.others, **files})
-                stored.append(StoredSample(key=key, source=sample.name, **asdict(extent)))
+                contents = {extension: file.data for extension, file in files.items()}
+                extent = tar.add(key, {**sample.others, **contents})
+                records = {name: dict(file.record) for name, file in files.items() if file.record}
+                stored.append(
+                    StoredSample(key=key, source=sample.name, records=records, **asdict(extent))
+                )
             tar.close()
         shard = Shard(
             index=task.index,

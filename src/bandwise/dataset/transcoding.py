@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 from bandwise import jpeg
 from bandwise.dataset.reading import Alpha, read_picture
@@ -49,16 +49,20 @@ DEFAULT_OPTIONS = EncodeOptions()
 
 @dataclass(frozen=True, kw_only=True)
 class Transcoded:
-    """A JPEG file, and whether its source was requantised rather than decoded."""
+    """A JPEG file, and whether its source was requantised rather than decoded.
+
+    `record` is what the encoder says of the file, JSON values by name.
+    """
 
     data: bytes
     requantised: bool = False
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def transcode(
     data: bytes, encoder: ImageEncoder, options: EncodeOptions = DEFAULT_OPTIONS
 ) -> Transcoded:
-    """JPEG file, with the tables of one of the encoder's profiles, of any image file's bytes.
+    """JPEG file of any image file's bytes: with tables of the encoder's, or the file itself.
 
     Pixels as `read_picture` gives them; always the same bytes. With `options.requantise` a JPEG
     keeps its coefficients, quantised anew, where its sampling is the profile's and EXIF does not
@@ -72,9 +76,10 @@ def transcode(
             check_file(requantised, encoder.profiles)
             return Transcoded(data=requantised, requantised=True)
     picture = read_picture(data, alpha=options.alpha)
-    encoded = encoder.encode(picture.pixels_u8, icc=picture.icc)
-    check_file(encoded, encoder.profiles)
-    return Transcoded(data=encoded)
+    encoded = encoder.encode(picture.pixels_u8, icc=picture.icc, source=data)
+    if encoded.data != data:
+        check_file(encoded.data, encoder.profiles)
+    return Transcoded(data=encoded.data, record=encoded.record)
 
 
 def check_file(data: bytes, profiles: Sequence[Profile]) -> None:

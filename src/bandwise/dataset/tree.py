@@ -22,7 +22,7 @@ from bandwise.profile import Profile
 
 FILES_NAME = f"{RECORD_FOLDER}/files.jsonl"
 
-_FILE_KINDS = {"path": str, "size_bytes": int, "sha256": str}
+_FILE_KINDS = {"path": str, "size_bytes": int, "sha256": str, "record": dict}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class Tree:
     out: Path
     profiles: Sequence[Profile]
     clashes: Mapping[str, str] = field(default_factory=dict)
+    listed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def kept(self, task: Task) -> Outcome | None:
         """Keep a file that is there, if it is whole and of one of the profiles.
@@ -46,18 +47,30 @@ class Tree:
             return None
         try:
             data = read_path(target)
-            check_file(data, self.profiles)
+            listed = self.listed.get(jpeg_name(name))
+            if listed is None or not is_source(listed["record"]):
+                check_file(data, self.profiles)
         except IMAGE_ERRORS as error:
             reason = f"{target} is there, but {error}; remove it and resume"
             return Outcome(skipped=[Skipped(name, reason)])
-        return Outcome(kept=True, images=1, rows=[_row(name, data)])
+        row = _row(name, data)
+        records = []
+        if listed is not None and listed["sha256"] == row["sha256"] and listed["record"]:
+            row["record"] = listed["record"]
+            records = [listed["record"]]
+        return Outcome(kept=True, images=1, rows=[row], records=records)
 
     def write(self, task: Task, samples: Iterable[Encoded], outcome: Outcome) -> None:
         """Write the file of the one sample; `OutputError` where that cannot be done."""
         name = task.part.files[0].location
         for _, files in samples:
-            write_atomically(self.out / jpeg_name(name), files["jpg"])
-            outcome.rows.append(_row(name, files["jpg"]))
+            write_atomically(self.out / jpeg_name(name), files["jpg"].data)
+            outcome.rows.append(_row(name, files["jpg"].data, files["jpg"].record))
+
+
+def is_source(record: Mapping[str, Any]) -> bool:
+    """Whether a file's record says that it is the image's own file: with tables of its own."""
+    return record.get("candidate", 0) is None
 
 
 def jpeg_name(name: str) -> str:
@@ -119,6 +132,9 @@ def plan_tree(out: Path, names: Sequence[str], *, resume: bool) -> dict[str, str
 def list_files(out: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """List the files of a run with their hashes, and those that earlier runs left."""
     found = {**read_files(out), **{row["path"]: dict(row) for row in rows}}
+    for row in found.values():
+        if not row.get("record"):
+            row.pop("record", None)
     lines = (json.dumps(found[name]) + "\n" for name in sorted(found))
     write_atomically(out / FILES_NAME, "".join(lines).encode())
 
@@ -130,14 +146,15 @@ def read_files(out: Path) -> dict[str, dict[str, Any]]:
         return {}
     try:
         lines = path.read_bytes().splitlines()
-        rows = (checked_entries(parse_json(line), _FILE_KINDS) for line in lines)
+        rows = (checked_entries({"record": {}, **parse_json(line)}, _FILE_KINDS) for line in lines)
         return {row["path"]: row for row in rows}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise CorruptDataError(
             f"the list {path} is damaged ({error}); remove it and resume"
         ) from error
 
 
-def _row(name: str, data: bytes) -> dict[str, Any]:
+def _row(name: str, data: bytes, record: Mapping[str, Any] | None = None) -> dict[str, Any]:
     sha256 = hashlib.sha256(data).hexdigest()
-    return {"path": jpeg_name(name), "size_bytes": len(data), "sha256": sha256}
+    row = {"path": jpeg_name(name), "size_bytes": len(data), "sha256": sha256}
+    return {**row, "record": dict(record)} if record else row

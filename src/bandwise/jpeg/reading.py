@@ -65,11 +65,14 @@ def read_coefficients(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Coeffi
     )
 
 
-def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
+def decode(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, fast: bool = False
+) -> NDArray[np.uint8]:
     """Pixels of a JPEG file: uint8 (height, width) if grey, else RGB (height, width, 3).
 
-    The accurate integer inverse DCT and libjpeg's smooth chroma upsampling. Orientation in EXIF is
-    not applied. Errors are as in `read_coefficients`.
+    The accurate integer inverse DCT and libjpeg's smooth chroma upsampling; with ``fast``, its fast
+    inverse DCT and repeated chroma, as decoders in a hurry do. Orientation in EXIF is not applied.
+    Errors are as in `read_coefficients`.
     """
     frame = read_frame(data, limits)
     turbo = extension()
@@ -79,7 +82,7 @@ def decode(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint8]
     shape = (frame.height, frame.width) + ((3,) if frame.components == 3 else ())
     pixels_u8 = np.empty(shape, np.uint8)
     target = ffi.from_buffer("unsigned char[]", pixels_u8, require_writable=True)
-    if lib.turbo_decode(source, len(data), bounds, frame, target, report) != lib.TURBO_OK:
+    if lib.turbo_decode(source, len(data), bounds, frame, fast, target, report) != lib.TURBO_OK:
         raise error_of(report, limits)
     return pixels_u8
 

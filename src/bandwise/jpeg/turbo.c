@@ -271,7 +271,7 @@ int turbo_read_coefficients(const unsigned char *const *files, const size_t *siz
 }
 
 static void decode(j_decompress_ptr cinfo, session *s, const unsigned char *data, size_t size,
-                   const turbo_frame *expected, unsigned char *pixels) {
+                   const turbo_frame *expected, int fast, unsigned char *pixels) {
     size_t row_bytes = (size_t)expected->width * expected->components;
     create_reader(cinfo, s);
     read_header(cinfo, s, data, size);
@@ -280,7 +280,8 @@ static void decode(j_decompress_ptr cinfo, session *s, const unsigned char *data
         cinfo->num_components != expected->components)
         fail((j_common_ptr)cinfo, TURBO_MISMATCH, "size in pixels or number of components");
     cinfo->out_color_space = expected->components == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    cinfo->dct_method = JDCT_ISLOW;
+    cinfo->dct_method = fast ? JDCT_IFAST : JDCT_ISLOW;
+    cinfo->do_fancy_upsampling = fast ? FALSE : TRUE;
     jpeg_start_decompress(cinfo);
     while (cinfo->output_scanline < cinfo->output_height) {
         JSAMPROW rows[ROWS_PER_CALL];
@@ -292,12 +293,12 @@ static void decode(j_decompress_ptr cinfo, session *s, const unsigned char *data
 }
 
 int turbo_decode(const unsigned char *data, size_t size, const turbo_limits *limits,
-                 const turbo_frame *expected, unsigned char *pixels, turbo_report *report) {
+                 const turbo_frame *expected, int fast, unsigned char *pixels, turbo_report *report) {
     struct jpeg_decompress_struct cinfo = {0};
     session s;
     start_session(&s, (j_common_ptr)&cinfo, limits, report);
     if (!setjmp(s.on_error))
-        decode(&cinfo, &s, data, size, expected, pixels);
+        decode(&cinfo, &s, data, size, expected, fast, pixels);
     jpeg_destroy_decompress(&cinfo);
     return report->code;
 }

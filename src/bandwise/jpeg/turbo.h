@@ -64,9 +64,9 @@ int turbo_read_coefficients(const unsigned char *const *files, const size_t *siz
                             const turbo_limits *limits, const turbo_frame *expected,
                             short *const *planes, unsigned short *tables, turbo_report *report);
 
-/* Decodes into pixels (height, width, 1 or 3). */
+/* Decodes into pixels (height, width, 1 or 3); fast: the fast inverse DCT, chroma repeated. */
 int turbo_decode(const unsigned char *data, size_t size, const turbo_limits *limits,
-                 const turbo_frame *expected, unsigned char *pixels, turbo_report *report);
+                 const turbo_frame *expected, int fast, unsigned char *pixels, turbo_report *report);
 
 /* Coefficients that turbo_encode would write; the planes are padded to whole minimum coded units. */
 int turbo_transform(const turbo_settings *settings, const unsigned char *pixels,

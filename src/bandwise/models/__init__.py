@@ -1,13 +1,18 @@
 """Networks: built in or of one's own, what they read, their outputs, and trained ones as files."""
 
-from bandwise.models.classification import Classification, Reads, per_class_accuracy
-from bandwise.models.logits import (
-    divergences,
-    logits_of,
-    logits_of_batches,
-    planes_of,
-    to_unit_range,
-)
+from typing import TYPE_CHECKING
+
+from bandwise.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from bandwise.models.classification import Classification, Reads, per_class_accuracy
+    from bandwise.models.logits import (
+        divergences,
+        logits_of,
+        logits_of_batches,
+        planes_of,
+        to_unit_range,
+    )
 
 __all__ = [
     "Classification",
@@ -19,3 +24,17 @@ __all__ = [
     "planes_of",
     "to_unit_range",
 ]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "bandwise.models.classification": ("Classification", "Reads", "per_class_accuracy"),
+        "bandwise.models.logits": (
+            "divergences",
+            "logits_of",
+            "logits_of_batches",
+            "planes_of",
+            "to_unit_range",
+        ),
+    },
+)

@@ -24,9 +24,8 @@ from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
 from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
 from bandwise.frequency.rate import RateCurves, estimate_bits
-from bandwise.frequency.rounding import round_half_away
 from bandwise.frequency.tables import QuantTable, TableSet, flat
-from bandwise.frequency.transform import pixels_to_blocks
+from bandwise.frequency.transform import pixels_to_blocks, round_half_away
 from bandwise.learning import sensitivity_candidates
 from bandwise.learning.profiles import (
     LAGRANGIANS,

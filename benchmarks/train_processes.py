@@ -25,8 +25,8 @@ from pathlib import Path
 import torch
 
 from bandwise.models.networks import COEFFICIENT_NETWORKS
-from bandwise.training import EpochRecord, NetworkConfig
-from bandwise.training.state import RunState
+from bandwise.training.networks import NetworkConfig
+from bandwise.training.state import EpochRecord, RunState
 
 EPOCHS = 2
 

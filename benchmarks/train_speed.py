@@ -34,7 +34,8 @@ from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.models import Classification
 from bandwise.models.networks import SequenceCNN
 from bandwise.system import available_cores, machine, versions
-from bandwise.training import TrainingConfig, joint_loss, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import joint_loss, train
 
 BATCH = 128
 SIDE = 28

@@ -27,7 +27,7 @@ from bandwise.learning.jpeg_network import (
 from bandwise.models.model import Model
 from bandwise.models.networks import network_sha256
 from bandwise.progress import Progress
-from bandwise.training import NetworkConfig
+from bandwise.training.networks import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.models.trained import OWN
 

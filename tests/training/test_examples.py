@@ -14,7 +14,7 @@ from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.tables import TableSet
-from bandwise.training import coefficient_examples, pixel_examples
+from bandwise.training.examples import coefficient_examples, pixel_examples
 from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(

@@ -15,7 +15,8 @@ from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.models import logits_of
 from bandwise.models.networks import build_network, network_sha256
 from bandwise.progress import Progress
-from bandwise.training import EpochRecord, NetworkConfig, TrainableTransform, train_network
+from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
+from bandwise.training.state import EpochRecord
 
 CONFIG = NetworkConfig(
     epochs=4,

@@ -16,7 +16,9 @@ from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.frequency.dct import idct2
 from bandwise.models import Classification, Reads
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, fit, joint_loss, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import BandEpoch, fit, joint_loss, train
+from bandwise.training.state import TrainingResult
 
 BANDS = radial_bands(6, 6, 3)
 CONFIG = TrainingConfig(epochs=4, batch_size=16, network_lr=0.05, band_lr=0.05, patience=None)

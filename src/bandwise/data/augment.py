@@ -21,16 +21,15 @@ from torch import Tensor
 
 from bandwise.data.epochs import BatchRandom
 from bandwise.frequency.color import rgb_to_ycbcr
-from bandwise.frequency.dct import BLOCK
 from bandwise.frequency.dct_domain import (
     CENTRE,
-    FREQUENCIES,
     CoefficientBatch,
     adjust_contrast,
     adjust_saturation,
     keep_frequencies,
     show_windows,
 )
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 

@@ -17,7 +17,6 @@ import torch
 from bandwise import jpeg
 from bandwise.errors import DataError, JpegError
 from bandwise.frequency.dct_domain import (
-    FREQUENCIES,
     CoefficientBatch,
     concatenate,
     fill_to_even,
@@ -25,6 +24,7 @@ from bandwise.frequency.dct_domain import (
     halve,
     with_chroma,
 )
+from bandwise.frequency.tables import FREQUENCIES
 from bandwise.jpeg.batch import map_in_order
 from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
 from bandwise.jpeg.reading import read_frame

@@ -31,8 +31,8 @@ from bandwise.errors import (
     UnreadableImageError,
 )
 from bandwise.frequency.color import rgb_to_ycbcr
-from bandwise.frequency.dct import BLOCK
 from bandwise.frequency.dct_domain import CENTRE, CoefficientBatch
+from bandwise.frequency.tables import BLOCK
 from bandwise.images import to_planes
 
 GRID_STEP = 16

@@ -23,7 +23,7 @@ from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
 from bandwise.evaluation.codecs import Codec, Pixels, Quantisation, Setting, as_array
-from bandwise.frequency.compressors.quantised import QuantisedBands
+from bandwise.frequency.compressors import QuantisedBands
 from bandwise.frequency.rate import estimate_bits
 from bandwise.frequency.tables import TableSet
 from bandwise.models import divergences, logits_of, to_unit_range
@@ -170,7 +170,7 @@ def estimated_payload_bytes(
     tables, subsampling = quantisation
     if pixels_u8.shape[1] == 1:
         tables = TableSet(luma=tables.luma)
-    compressor = QuantisedBands.from_tables(tables, subsampling=subsampling, learned=False)
+    compressor = QuantisedBands(tables, subsampling=subsampling)
     compressor.to(device).eval()
     bits = [
         estimate_bits(

@@ -28,9 +28,8 @@ from bandwise.data.files import FileDataset, load_files
 from bandwise.encoding import requantise
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
-from bandwise.frequency.dct_domain import FREQUENCIES
 from bandwise.frequency.selection import Frequencies
-from bandwise.frequency.tables import BLOCK, TableSet
+from bandwise.frequency.tables import BLOCK, FREQUENCIES, TableSet
 from bandwise.learning.jpeg_network import (
     RULES,
     TrainConfig,
@@ -45,7 +44,8 @@ from bandwise.models.networks import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import DatasetInfo, Experiment, Results, Trained, machine, now, versions
-from bandwise.training import EpochRecord, NetworkConfig
+from bandwise.training.networks import NetworkConfig
+from bandwise.training.state import EpochRecord
 
 RECIPE = "straight-from-jpeg"
 MODELS = "models"

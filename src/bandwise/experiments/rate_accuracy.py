@@ -63,7 +63,7 @@ from bandwise.results import (
     Results,
     check_output_folder,
 )
-from bandwise.training import NetworkConfig, train_network
+from bandwise.training.networks import NetworkConfig, train_network
 
 Files = tuple[Codec, Setting] | None
 """Files that a network is trained on: those of a codec's setting, or the originals for None."""

@@ -42,7 +42,9 @@ from bandwise.results import (
     now,
     versions,
 )
-from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import BandEpoch, train
+from bandwise.training.state import TrainingResult
 
 EVALUATION_BATCH = 500
 """Images a batch when nothing is learned."""

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor
 
 from bandwise.errors import ShapeError
-
-BLOCK = 8
-"""Side of a JPEG block in samples."""
+from bandwise.frequency.tables import BLOCK
 
 
 @lru_cache(maxsize=64)

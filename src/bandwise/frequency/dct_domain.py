@@ -20,10 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise.errors import ConfigurationError, ShapeError
-from bandwise.frequency.dct import BLOCK, dct_matrix, from_blocks, to_blocks
-
-FREQUENCIES = BLOCK * BLOCK
-"""Coefficients of a block."""
+from bandwise.frequency.dct import dct_matrix, from_blocks, to_blocks
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 
 CENTRE = 128.0
 """Level that is zero in the coefficients."""

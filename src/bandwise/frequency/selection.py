@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandwise.errors import ConfigurationError
 from bandwise.frequency.coefficients import COMPONENTS
-from bandwise.frequency.tables import BLOCK, ZIGZAG
-
-FREQUENCIES = BLOCK * BLOCK
-"""Of a component."""
+from bandwise.frequency.tables import BLOCK, FREQUENCIES, ZIGZAG
 
 _CHROMA_SHARE = 5 / 24
 

@@ -14,9 +14,9 @@ from torch import nn
 
 from bandwise.data.files import FileDataset
 from bandwise.errors import ConfigurationError
-from bandwise.frequency.dct import BLOCK
 from bandwise.frequency.dct_domain import FrequencyStatistics, frequency_statistics
 from bandwise.frequency.selection import Frequencies
+from bandwise.frequency.tables import BLOCK
 from bandwise.learning import frequency_importance
 from bandwise.learning.networks import default_training
 from bandwise.models import Reads, logits_of_batches
@@ -24,15 +24,10 @@ from bandwise.models.model import Model
 from bandwise.models.networks import FrequencySelection, build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import digest, versions
-from bandwise.training import (
-    EpochRecord,
-    Examples,
-    NetworkConfig,
-    Processes,
-    coefficient_examples,
-    pixel_examples,
-    train_network,
-)
+from bandwise.training.examples import Examples, coefficient_examples, pixel_examples
+from bandwise.training.networks import NetworkConfig, train_network
+from bandwise.training.processes import Processes
+from bandwise.training.state import EpochRecord
 
 BATCH = 64
 

@@ -18,7 +18,7 @@ from bandwise.learning.profiles import LearnConfig
 from bandwise.models import logits_of
 from bandwise.models.networks import build_network, find_builder, load_network, read_weights
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.training import NetworkConfig, train_network
+from bandwise.training.networks import NetworkConfig, train_network
 
 PHOTOGRAPH_SIDE = 64
 """Colour images from this side on are trained on as photographs, others as glyphs."""

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from bandwise.errors import ConfigurationError
 from bandwise.files import write_atomically
-from bandwise.frequency.dct import BLOCK
-from bandwise.frequency.dct_domain import FREQUENCIES, CoefficientBatch
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 from bandwise.models.model import Model
 
 BATCH = "N"

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 
 from bandwise.data.augment import mix
-from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
+from bandwise.data.batches import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
 from bandwise.learning.jpeg_network import TrainConfig, examples, train_on_files
 from bandwise.models import Reads

@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 
 from bandwise import jpeg
-from bandwise.data.known import parse_idx
+from bandwise.data.catalog import parse_idx
 from bandwise.dataset import (
     EncodeOptions,
     check_file,

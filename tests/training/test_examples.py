@@ -9,8 +9,8 @@ from torch import Tensor
 from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS
+from bandwise.data.batches import BatchRandom
 from bandwise.data.coefficients import read_batch
-from bandwise.data.epochs import BatchRandom
 from bandwise.data.files import LabelledFiles
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.tables import TableSet

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bandwise.data.epochs import BatchRandom
+from bandwise.data.batches import BatchRandom
 from bandwise.frequency.color import rgb_to_ycbcr
 from bandwise.frequency.dct_domain import (
     CENTRE,

@@ -42,10 +42,12 @@ class PublishedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedFiles:
-    """The files of a data set and the base addresses that serve them as ``NAME.gz``."""
+class PublishedDataset:
+    """A data set of published files, with the base addresses that serve them as ``NAME.gz``."""
 
     name: str
+    title: str
+    classes: tuple[str, ...]
     files: tuple[PublishedFile, ...]
     mirrors: tuple[str, ...]
 
@@ -65,7 +67,7 @@ def cache_dir() -> Path:
 
 
 def locate(
-    wanted: PublishedFiles,
+    wanted: PublishedDataset,
     *,
     data_dir: Path | None = None,
     progress: ProgressCallback = ignore_progress,
@@ -168,7 +170,7 @@ def _find(folder: Path, file: PublishedFile) -> Path | None:
 
 
 def _download(
-    wanted: PublishedFiles, file: PublishedFile, cache: Path, progress: ProgressCallback
+    wanted: PublishedDataset, file: PublishedFile, cache: Path, progress: ProgressCallback
 ) -> Path:
     """Ask one mirror after the other; the cached file is uncompressed."""
 

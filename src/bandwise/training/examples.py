@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bandwise.data import LabelledImages
 from bandwise.data.augment import Augmentation, augment, augment_coefficients
-from bandwise.data.epochs import BatchRandom
+from bandwise.data.batches import BatchRandom
 from bandwise.data.files import LabelledFiles
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.models import to_unit_range

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from bandwise.checkpoint import Pace
-from bandwise.data.epochs import epoch_generator
+from bandwise.data.batches import epoch_generator
 from bandwise.errors import CheckpointError, DivergenceError
 from bandwise.files import remove_temporaries
 from bandwise.progress import Progress, ProgressCallback, ignore_progress

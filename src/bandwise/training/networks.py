@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS, Augmentation, mix
-from bandwise.data.epochs import BatchRandom, draw_batches, part_of
+from bandwise.data.batches import BatchRandom, draw_batches, part_of
 from bandwise.errors import ConfigurationError
 from bandwise.models import logits_of_batches
 from bandwise.progress import ProgressCallback, ignore_progress

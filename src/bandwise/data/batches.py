@@ -30,12 +30,8 @@ def draw_batches(
     """Divide 0 … count - 1, in random order, into batches for all processes together.
 
     The last takes in what is left over where that is less than two images a process, for which
-    there is no batch normalisation.
-
-    Raises
-    ------
-    ConfigurationError
-        When a batch has fewer than two images for each of several processes.
+    there is no batch normalisation. Raises `ConfigurationError` when a batch has fewer than two
+    images for each of several processes.
     """
     smallest = min(count, batch_size)
     if world_size > 1 and smallest < 2 * world_size:

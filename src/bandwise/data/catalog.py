@@ -208,10 +208,8 @@ def load_idx(
 def parse_idx(data: bytes, *, name: str) -> npt.NDArray[np.uint8]:
     """Array of unsigned bytes in an idx file: big-endian magic, one uint32 a dimension, values.
 
-    Raises
-    ------
-    CorruptDataError
-        When the magic, the type or the length is wrong; ``name`` says of which file.
+    Raises `CorruptDataError` when the magic, the type or the length is wrong; ``name`` says of
+    which file.
     """
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != UNSIGNED_BYTE or data[3] == 0:
         raise CorruptDataError(

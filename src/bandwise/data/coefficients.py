@@ -58,6 +58,9 @@ def read_batch(
 ) -> CoefficientBatch:
     """Dequantised coefficients of JPEG files, in their order.
 
+    Raises `DataError` when there are no files, or they have several sizes and no ``grid`` is given;
+    `JpegError` when a file is damaged or not supported; the message begins with its index.
+
     Parameters
     ----------
     channels
@@ -68,13 +71,6 @@ def read_batch(
         centre; needed where sizes differ, and even where there is colour.
     threads
         Threads that read; None for one a core.
-
-    Raises
-    ------
-    DataError
-        When there are no files, or they have several sizes and no ``grid`` is given.
-    JpegError
-        When a file is damaged or not supported; the message begins with its index.
     """
     if not files:
         raise DataError("there are no images to make a batch of")

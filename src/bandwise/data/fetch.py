@@ -75,18 +75,12 @@ def locate(
     """Find all files of a data set in one place, downloading them if no place has them.
 
     A folder serves as ``FOLDER/<data set>/`` or as ``FOLDER/`` itself. With ``data_dir`` no other
-    place is looked at and nothing is downloaded.
+    place is looked at and nothing is downloaded. Raises `DataNotFoundError` when ``data_dir`` lacks
+    a file, or no mirror gave a valid one; `OutputError` when the cache cannot be written.
 
     Returns
     -------
     The files' paths in their order, and the place in words.
-
-    Raises
-    ------
-    DataNotFoundError
-        When ``data_dir`` lacks a file, or no mirror gave a valid one.
-    OutputError
-        When the cache cannot be written.
     """
     cache = cache_dir() / wanted.name
     if data_dir is not None:
@@ -130,12 +124,8 @@ def locate(
 def read_verified(path: Path, file: PublishedFile) -> bytes:
     """Uncompressed bytes of a published file, compressed or not on disk.
 
-    Raises
-    ------
-    CorruptDataError
-        When the file is truncated, too long or has another checksum.
-    DataNotFoundError
-        When it cannot be opened.
+    Raises `CorruptDataError` when the file is truncated, too long or has another checksum;
+    `DataNotFoundError` when it cannot be opened.
     """
     try:
         data = _uncompressed(path, file)

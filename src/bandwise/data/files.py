@@ -43,6 +43,8 @@ GRID_STEP = 16
 class LabelledFiles:
     """JPEG files in memory with a class label each; sibling of `LabelledImages`.
 
+    Raises `ShapeError` when the labels have another shape or dtype.
+
     Parameters
     ----------
     files
@@ -53,11 +55,6 @@ class LabelledFiles:
         Rows and columns of luma blocks as which every image is read.
     channels
         3 for luma and chroma, or RGB; 1 for luma alone.
-
-    Raises
-    ------
-    ShapeError
-        When the labels have another shape or dtype.
     """
 
     files: tuple[bytes, ...]
@@ -118,6 +115,10 @@ def load_files(
 ) -> FileDataset:
     """Read a folder of .jpg files, laid out as in `bandwise.data.folder`, into memory.
 
+    Raises `ConfigurationError` when the image size is none that blocks can have; `DataError` in one
+    of its kinds when the folder is not laid out so, a file is no JPEG, or the images have several
+    sizes and none is given.
+
     Parameters
     ----------
     image_size
@@ -125,14 +126,6 @@ def load_files(
         of the images if not given.
     seed
         Of the fifth of the training images that is held out where there is no validation split.
-
-    Raises
-    ------
-    ConfigurationError
-        When the image size is none that blocks can have.
-    DataError
-        In one of its kinds when the folder is not laid out so, a file is no JPEG, or the images
-        have several sizes and none is given.
     """
     if image_size is not None and any(side < 1 or side % GRID_STEP for side in image_size):
         raise ConfigurationError(
@@ -172,6 +165,8 @@ def read_pixels(
 ) -> Tensor:
     """Decode JPEG files, in colour or grey, on one grid: what `read_batch` is for pixels.
 
+    Raises `JpegError` when a file is damaged or not supported; the message begins with its index.
+
     Parameters
     ----------
     grid
@@ -182,11 +177,6 @@ def read_pixels(
     Returns
     -------
     (N, channels, 8 · rows, 8 · columns) uint8
-
-    Raises
-    ------
-    JpegError
-        When a file is damaged or not supported; the message begins with its index.
     """
     height, width = (side * BLOCK for side in grid)
     decoded = jpeg.decode_batch(files, threads=threads)

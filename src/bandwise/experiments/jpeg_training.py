@@ -137,6 +137,9 @@ def run(
 ) -> Results:
     """Train every run that is not finished.
 
+    Raises `ConfigurationError` if ``out`` holds another experiment, or a network is not there;
+    `OutputError` if ``out`` cannot be written or holds something else.
+
     Parameters
     ----------
     executor
@@ -144,13 +147,6 @@ def run(
     progress
         Called after every epoch of any run: how many epochs of all that were left are done, with an
         `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    ConfigurationError
-        If ``out`` holds another experiment, or a network is not there.
-    OutputError
-        If ``out`` cannot be written or holds something else.
     """
     executor = executor or training_workers(workers)
     _check_networks(config, data)

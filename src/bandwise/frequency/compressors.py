@@ -79,10 +79,7 @@ class Compressor(nn.Module, ABC):
     def forward(self, coefficients: Tensor) -> Weighted:
         """Weigh coefficients (..., H, W).
 
-        Raises
-        ------
-        ShapeError
-            If the plane is not the one that the bands partition.
+        Raises `ShapeError` if the plane is not the one that the bands partition.
         """
         if coefficients.shape[-2:] != self.bands.shape:
             raise ShapeError(

@@ -61,10 +61,7 @@ def idct2(coefficients: Tensor) -> Tensor:
 def to_blocks(planes: Tensor) -> Tensor:
     """Cut planes (..., H, W) into blocks (..., H/8, W/8, 8, 8).
 
-    Raises
-    ------
-    ShapeError
-        If H or W is not a multiple of 8: pad first, as an encoder does.
+    Raises `ShapeError` if H or W is not a multiple of 8: pad first, as an encoder does.
     """
     height, width = _plane_size(planes)
     if height % BLOCK or width % BLOCK:

@@ -87,10 +87,7 @@ class FrequencyStatistics(NamedTuple):
 def frequency_statistics(batches: Iterable[CoefficientBatch]) -> FrequencyStatistics:
     """Measure over all blocks of all batches, summed in float64.
 
-    Raises
-    ------
-    ConfigurationError
-        When there are no images.
+    Raises `ConfigurationError` when there are no images.
     """
     totals: dict[int, Tensor] = {}
     counts: dict[int, int] = {}
@@ -119,10 +116,7 @@ def with_chroma(batch: CoefficientBatch) -> CoefficientBatch:
 def fit(batch: CoefficientBatch, rows: int, columns: int) -> CoefficientBatch:
     """Bring to a grid of luma blocks about the centre: crop what is over, add grey blocks.
 
-    Raises
-    ------
-    ShapeError
-        If ``rows`` or ``columns`` is odd where there is colour.
+    Raises `ShapeError` if ``rows`` or ``columns`` is odd where there is colour.
     """
     if batch.grid == (rows, columns):
         return batch

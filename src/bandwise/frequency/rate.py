@@ -68,10 +68,7 @@ class RateCurves:
     def measure(cls, blocks: ArrayLike) -> Self:
         """Measure unquantised blocks (B, 64) or (..., 8, 8), natural order, in scan order.
 
-        Raises
-        ------
-        ShapeError
-            If there is no block or a block has not 64 coefficients.
+        Raises `ShapeError` if there is no block or a block has not 64 coefficients.
         """
         values = np.asarray(blocks, dtype=np.float32)
         if values.shape[-2:] == (BLOCK, BLOCK):
@@ -127,7 +124,8 @@ def _entropy_with_signs(numbers: NDArray[Any]) -> Any:
 def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0") -> Tensor:
     """Bits (N,) of the entropy-coded payload of baseline files with optimised Huffman codes.
 
-    0.3 to 1.1 % stay uncounted, mostly stuffed bytes.
+    0.3 to 1.1 % stay uncounted, mostly stuffed bytes. Raises `ShapeError` if there are neither 1
+    nor 3 components of blocks.
 
     Parameters
     ----------
@@ -136,11 +134,6 @@ def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:
         luma, Cb and Cr. Values that are not whole are counted as their nearest integers.
     subsampling
         Order in which a colour file interleaves luma blocks.
-
-    Raises
-    ------
-    ShapeError
-        If there are neither 1 nor 3 components of blocks.
     """
     if len(quantised) not in (1, 3) or any(
         plane.ndim != 5 or plane.shape[-2:] != (BLOCK, BLOCK) for plane in quantised

@@ -29,6 +29,8 @@ _FRACTIONS = 8
 def pixels_to_blocks(pixels: Tensor, subsampling: Subsampling) -> list[Tensor]:
     """Unquantised coefficients of each component.
 
+    Raises `ShapeError` if there are neither 1 nor 3 channels.
+
     Parameters
     ----------
     pixels
@@ -39,11 +41,6 @@ def pixels_to_blocks(pixels: Tensor, subsampling: Subsampling) -> list[Tensor]:
     Returns
     -------
     (N, blocks_y, blocks_x, 8, 8) a component: luma, or luma, Cb and Cr.
-
-    Raises
-    ------
-    ShapeError
-        If there are neither 1 nor 3 channels.
     """
     if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
         raise ShapeError(f"pixels are (N, 1 or 3, H, W), got {tuple(pixels.shape)}")

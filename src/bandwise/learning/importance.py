@@ -32,6 +32,8 @@ def frequency_importance(
 ) -> Tensor:
     """Mean divergence over images, in nats, when a frequency is replaced by its mean.
 
+    Raises `ConfigurationError` when there are no images.
+
     Parameters
     ----------
     network
@@ -42,11 +44,6 @@ def frequency_importance(
     Returns
     -------
     (64,) float64 of grey images, (192,) of colour: see `bandwise.frequency.selection`.
-
-    Raises
-    ------
-    ConfigurationError
-        When there are no images.
     """
     network = frozen(network)
     generator = torch.Generator().manual_seed(seed)

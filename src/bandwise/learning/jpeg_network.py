@@ -83,19 +83,15 @@ def train_on_files(
 ) -> tuple[Model, tuple[EpochRecord, ...]]:
     """Train a network, or go on from a checkpoint of the same training; also says how it went.
 
+    Raises `ConfigurationError` for a network that is not there, or frequencies that the images do
+    not have; `CheckpointError` and `DivergenceError` as `train_network`.
+
     Parameters
     ----------
     processes
         Those that train the network together; all call this with the same configuration.
     progress
         Called after every epoch, with an `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    ConfigurationError
-        For a network that is not there, or frequencies that the images do not have.
-    CheckpointError, DivergenceError
-        As `train_network`.
     """
     training = config.training or training_for(data)
     frequencies = config.frequencies
@@ -171,15 +167,12 @@ def choose_frequencies(
 ) -> Frequencies:
     """Keep ``count`` frequencies by one of ``RULES``.
 
+    Raises `ConfigurationError` for another rule or count, or importance without such a model.
+
     Parameters
     ----------
     model
         For ``"importance"``: a model that was trained on every frequency.
-
-    Raises
-    ------
-    ConfigurationError
-        For another rule or count, or importance without such a model.
     """
     if rule == "zigzag":
         return Frequencies.zigzag(count, channels=data.channels)

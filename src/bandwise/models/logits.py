@@ -44,10 +44,7 @@ def logits_of(
 ) -> Tensor:
     """Logits (N, classes) on the CPU of uint8 images (N, C, H, W), in evaluation mode.
 
-    Raises
-    ------
-    ShapeError
-        As `logits_of_batches`.
+    Raises `ShapeError` as `logits_of_batches`.
     """
     batches = (to_unit_range(part.to(device)) for part in pixels_u8.split(batch_size))
     return logits_of_batches(network, batches, device=device, num_classes=num_classes)
@@ -63,11 +60,8 @@ def logits_of_batches(
 ) -> Tensor:
     """Logits (N, classes) on the CPU of batches of what the network reads, in evaluation mode.
 
-    Raises
-    ------
-    ShapeError
-        When the network does not return one row of logits an image, or, where ``num_classes`` is
-        given, another number of logits.
+    Raises `ShapeError` when the network does not return one row of logits an image, or, where
+    ``num_classes`` is given, another number of logits.
     """
     network.to(device).eval()
     parts = []

@@ -45,6 +45,8 @@ GRID_MAX = 8192
 class Model:
     """A network with its classes and with the form in which it reads images.
 
+    Raises `ConfigurationError` where these do not fit together.
+
     Attributes
     ----------
     network
@@ -64,11 +66,6 @@ class Model:
         Where it comes from: JSON values.
     module
         The network itself.
-
-    Raises
-    ------
-    ConfigurationError
-        Where these do not fit together.
     """
 
     network: str
@@ -136,17 +133,14 @@ class Model:
     def load(cls, path: Path, *, own_network: str | None = None) -> Self:
         """Read what :meth:`save` wrote, ready for evaluation.
 
+        Raises `CheckpointError` where the file is missing, damaged, no model or of a newer version
+        of bandwise, or its network is not built in and not ``own_network``.
+
         Parameters
         ----------
         own_network
             ``package.module:function`` where the network is your own. A file does not get to choose
             which code is imported: one that names another function is refused.
-
-        Raises
-        ------
-        CheckpointError
-            Where the file is missing, damaged, no model or of a newer version of bandwise, or its
-            network is not built in and not ``own_network``.
         """
         described, weights = cls._read_file(path)
         if ":" in described.network and described.network != own_network:
@@ -209,17 +203,13 @@ class Model:
     ) -> Tensor | CoefficientBatch:
         """JPEG files as the network takes them, on the model's grid and in its channels.
 
-        Pixels are (N, channels, 8 · rows, 8 · columns). Orientation in EXIF is not applied.
+        Pixels are (N, channels, 8 · rows, 8 · columns). Orientation in EXIF is not applied. Raises
+        `JpegError` when a file is damaged or not supported; the message begins with its index.
 
         Parameters
         ----------
         threads
             Threads that read; None for one a core.
-
-        Raises
-        ------
-        JpegError
-            When a file is damaged or not supported; the message begins with its index.
         """
         if self.reads == "coefficients":
             channels = 3 if self.reads_chroma else 1
@@ -244,10 +234,8 @@ class Model:
     ) -> Tensor:
         """Probability of each class, (N, classes) on the CPU, of JPEG files; see `read`.
 
-        Raises
-        ------
-        JpegError
-            When a file is damaged or not supported; the message begins with its index.
+        Raises `JpegError` when a file is damaged or not supported; the message begins with its
+        index.
         """
 
         def batches() -> Iterator[Tensor | CoefficientBatch]:

@@ -30,9 +30,9 @@ from bandwise.errors import ConfigurationError
 from bandwise.models import logits_of_batches
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.examples import Examples, pixel_examples
-from bandwise.training.loop import Step, Trainable, Trained, run_epochs
+from bandwise.training.loop import Step, Trainable, run_epochs
 from bandwise.training.processes import ALONE, Processes
-from bandwise.training.state import EpochRecord
+from bandwise.training.state import EpochRecord, RunState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +120,9 @@ def train_network(
 ) -> tuple[EpochRecord, ...]:
     """Train ``network`` in place and leave it with the averaged weights of the last epoch.
 
+    Raises `CheckpointError` and `DivergenceError` as `bandwise.training.loop.run_epochs`;
+    `ConfigurationError` if a batch has fewer images than processes need.
+
     Parameters
     ----------
     network
@@ -136,13 +139,6 @@ def train_network(
         Identity of network and data; a checkpoint with another one is refused.
     progress
         Called after every epoch, with an `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    CheckpointError, DivergenceError
-        As `bandwise.training.loop.run_epochs`.
-    ConfigurationError
-        If a batch has fewer images than processes need.
     """
     trainable = _WithExamples(
         network.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
@@ -246,18 +242,15 @@ class _WithExamples(Trainable[EpochRecord]):
             loss = loss + self._transform.penalty()
         return loss[None]
 
-    def record(self, trained: Trained, network: nn.Module) -> EpochRecord:
-        labels = self._validation.labels
+    def record(self, run: RunState[EpochRecord]) -> EpochRecord:
+        measured, labels = run.measured(), self._validation.labels
         logits = self._validation_logits(
-            network if self._transform is None else nn.Sequential(self._transform, network)
+            run.judged if self._transform is None else nn.Sequential(self._transform, run.judged)
         )
         return EpochRecord(
-            epoch=trained.epoch,
-            train_loss=trained.losses[0],
+            **measured,
             validation_loss=float(F.cross_entropy(logits, labels)),
             validation_accuracy=float((logits.argmax(1) == labels).float().mean()),
-            train_seconds=trained.seconds,
-            images=trained.images,
         )
 
     def _validation_logits(self, network: nn.Module) -> Tensor:

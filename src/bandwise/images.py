@@ -142,11 +142,8 @@ def decode_file(path: Path, *, height: int, width: int, colour: Colour) -> NDArr
     white, 16-bit grey is scaled to 8 bits, grey is ITU-R BT.601 luma. Scaling is Lanczos and keeps
     the aspect ratio; an image whose short side already fits is cropped without resampling. Raises
     `UnreadableImageError` when the file is no image of an accepted format, is damaged or truncated,
-    has more than 64 Mi pixels, or holds 32-bit values of no fixed range.
-
-    Returns
-    -------
-    (C, height, width) uint8, C = 1 for grey and 3 for RGB.
+    has more than 64 Mi pixels, or holds 32-bit values of no fixed range. Returns (C, height, width)
+    uint8, C = 1 for grey and 3 for RGB.
     """
     with open_image(path, str(path)) as image:
         converted = on_white(upright(image, str(path))).convert("L" if colour == "grey" else "RGB")

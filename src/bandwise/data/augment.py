@@ -85,16 +85,14 @@ def augment(
 ) -> Tensor:
     """Draw one changed version of each image; differentiable.
 
+    Returns (N, C, *size) float32 in [0, 1].
+
     Parameters
     ----------
     pixels
         (N, C, H, W) float32 in [0, 1].
     size
         Height and width of what is returned.
-
-    Returns
-    -------
-    (N, C, *size) float32 in [0, 1]
     """
     changes = _draw_changes(settings, random, colours=pixels.shape[1])
     grids = _sampling_grids(changes, pixels, size)

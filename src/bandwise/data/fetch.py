@@ -76,11 +76,8 @@ def locate(
 
     A folder serves as ``FOLDER/<data set>/`` or as ``FOLDER/`` itself. With ``data_dir`` no other
     place is looked at and nothing is downloaded. Raises `DataNotFoundError` when ``data_dir`` lacks
-    a file, or no mirror gave a valid one; `OutputError` when the cache cannot be written.
-
-    Returns
-    -------
-    The files' paths in their order, and the place in words.
+    a file, or no mirror gave a valid one; `OutputError` when the cache cannot be written. Returns
+    the files' paths in their order, and the place in words.
     """
     cache = cache_dir() / wanted.name
     if data_dir is not None:

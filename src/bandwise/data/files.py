@@ -166,6 +166,7 @@ def read_pixels(
     """Decode JPEG files, in colour or grey, on one grid: what `read_batch` is for pixels.
 
     Raises `JpegError` when a file is damaged or not supported; the message begins with its index.
+    Returns (N, channels, 8 · rows, 8 · columns) uint8.
 
     Parameters
     ----------
@@ -173,10 +174,6 @@ def read_pixels(
         Rows and columns of 8×8 pixels: images are cropped or filled up with grey about the centre.
     threads
         Threads that decode; None for one a core.
-
-    Returns
-    -------
-    (N, channels, 8 · rows, 8 · columns) uint8
     """
     height, width = (side * BLOCK for side in grid)
     decoded = jpeg.decode_batch(files, threads=threads)

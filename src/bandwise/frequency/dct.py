@@ -38,15 +38,12 @@ def dct_matrix(
 def dct2(planes: Tensor) -> Tensor:
     """Two-dimensional DCT-II of each plane.
 
+    Returns (..., H, W), same dtype and device; index (i, j) is vertical frequency i, horizontal j.
+
     Parameters
     ----------
     planes
         (..., H, W), floating point.
-
-    Returns
-    -------
-    Tensor
-        (..., H, W), same dtype and device; index (i, j) is vertical frequency i, horizontal j.
     """
     rows, columns = _matrices_for(planes)
     return rows @ planes @ columns.mT

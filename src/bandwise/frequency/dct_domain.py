@@ -197,16 +197,14 @@ def halve(plane: Tensor, *, rows: bool = False, columns: bool = False) -> Tensor
 def resample(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Apply a separable linear change ``A X Bᵀ`` of the pixels X, less 128, of each image.
 
+    Returns (N, C, h', w').
+
     Parameters
     ----------
     plane
         (N, C, h, w), luma or chroma.
     rows, columns
         ``A`` (N, 8·h', 8·h) and ``B`` (N, 8·w', 8·w), such as of :func:`window_matrices`.
-
-    Returns
-    -------
-    (N, C, h', w')
     """
     side_by_side = from_blocks(_blocks(plane).permute(0, 3, 1, 2, 4, 5))
     left, right = (_between_blocks(matrix)[:, None] for matrix in (rows, columns))
@@ -217,7 +215,7 @@ def window_matrices(size: Tensor, centre: Tensor, *, inputs: int, outputs: int) 
     """Matrices that show windows of ``inputs`` samples with ``outputs`` samples, bilinear.
 
     The same as ``grid_sample`` does along one side with ``padding_mode="reflection"`` and
-    ``align_corners=False``, and in its units.
+    ``align_corners=False``, and in its units. Returns (N, outputs, inputs), rows that sum to 1.
 
     Parameters
     ----------
@@ -225,10 +223,6 @@ def window_matrices(size: Tensor, centre: Tensor, *, inputs: int, outputs: int) 
         (N,): side of the window relative to the image's; below 0 it is mirrored.
     centre
         (N,): middle of the window; the image spans -1..1.
-
-    Returns
-    -------
-    (N, outputs, inputs), rows that sum to 1
     """
     steps = (2 * torch.arange(outputs, device=size.device) + 1) / outputs - 1
     position = ((size[:, None] * steps + centre[:, None] + 1) * inputs - 1) / 2

@@ -29,7 +29,8 @@ _FRACTIONS = 8
 def pixels_to_blocks(pixels: Tensor, subsampling: Subsampling) -> list[Tensor]:
     """Unquantised coefficients of each component.
 
-    Raises `ShapeError` if there are neither 1 nor 3 channels.
+    Raises `ShapeError` if there are neither 1 nor 3 channels. Returns (N, blocks_y, blocks_x, 8, 8)
+    a component: luma, or luma, Cb and Cr.
 
     Parameters
     ----------
@@ -37,10 +38,6 @@ def pixels_to_blocks(pixels: Tensor, subsampling: Subsampling) -> list[Tensor]:
         (N, C, H, W) in [0, 1]; C = 1 for grey, 3 for RGB.
     subsampling
         Chroma subsampling of colour.
-
-    Returns
-    -------
-    (N, blocks_y, blocks_x, 8, 8) a component: luma, or luma, Cb and Cr.
     """
     if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
         raise ShapeError(f"pixels are (N, 1 or 3, H, W), got {tuple(pixels.shape)}")

@@ -32,7 +32,8 @@ def frequency_importance(
 ) -> Tensor:
     """Mean divergence over images, in nats, when a frequency is replaced by its mean.
 
-    Raises `ConfigurationError` when there are no images.
+    Raises `ConfigurationError` when there are no images. Returns (64,) float64 of grey images,
+    (192,) of colour: see `bandwise.frequency.selection`.
 
     Parameters
     ----------
@@ -40,10 +41,6 @@ def frequency_importance(
         Maps a `CoefficientBatch` to logits (N, classes).
     statistics
         Of the same images.
-
-    Returns
-    -------
-    (64,) float64 of grey images, (192,) of colour: see `bandwise.frequency.selection`.
     """
     network = frozen(network)
     generator = torch.Generator().manual_seed(seed)

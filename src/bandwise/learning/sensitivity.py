@@ -125,11 +125,8 @@ def fisher_information(
     """Diagonal of the Fisher information about each coefficient, mean over blocks and images.
 
     One gradient an image: that of the log-probability of a class which is drawn from the network's
-    own output, so no labels are needed.
-
-    Returns
-    -------
-    (8, 8) float64 a component, in nats a squared coefficient, natural order.
+    own output, so no labels are needed. Returns (8, 8) float64 a component, in nats a squared
+    coefficient, natural order.
     """
     network = frozen(given.network)
     generator = torch.Generator().manual_seed(seed)

@@ -57,17 +57,14 @@ class Classification(nn.Module):
 def per_class_accuracy(correct: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     """Share of correct predictions in each class.
 
+    Returns (num_classes,) float64; NaN for a class without samples.
+
     Parameters
     ----------
     correct
         (N,) bool.
     labels
         (N,) int64.
-
-    Returns
-    -------
-    Tensor
-        (num_classes,) float64; NaN for a class without samples.
     """
     hits = torch.bincount(labels[correct], minlength=num_classes)
     return hits.double() / torch.bincount(labels, minlength=num_classes)

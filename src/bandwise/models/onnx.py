@@ -31,11 +31,7 @@ def export_onnx(model: Model, path: Path) -> dict[str, tuple[str | int, ...]]:
     ``pixels`` (N, channels, 8 · rows, 8 · columns) in [0, 1]. The output is ``logits`` (N,
     classes). The file's metadata holds the model's description, a JSON value each. Raises
     `ConfigurationError` where the packages that write ONNX are not installed; `OutputError` where
-    the file cannot be written.
-
-    Returns
-    -------
-    Shapes of the inputs by name.
+    the file cannot be written. Returns shapes of the inputs by name.
     """
     onnx = _library()
     examples = _examples(model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,6 @@ from typing import Annotated, Literal
 import typer
 
 from bandwise.cli import options as opt
-from bandwise.cli.choosing import TOLERANCE, encoder_of, load_profiles, restrict_to_model
 from bandwise.cli.main import EXIT_SKIPPED
 from bandwise.cli.output import printable, say
 from bandwise.cli.progress import ProgressDisplay, resumable
@@ -26,11 +26,16 @@ from bandwise.dataset import (
     encode_tree,
     is_image_or_folder,
 )
-from bandwise.encoding import Container
+from bandwise.encoding import Container, ImageEncoder, ProfileEncoder
+from bandwise.errors import ConfigurationError
 from bandwise.executors import executor_of
+from bandwise.profile import Profile
 from bandwise.wording import quantity
 
 Engine = Literal["local", "ray"]
+
+TOLERANCE = 0.05
+"""Nats by which a file that a network chooses may change its output."""
 
 
 def encode(
@@ -163,10 +168,10 @@ def encode(
         )
     if not shards and (image_column is not None or engine != "local"):
         raise typer.BadParameter("--image-column and --engine belong to --shards; give it, too")
-    profiles = load_profiles(profile)
+    profiles = _load_profiles(profile)
     if for_model is not None:
-        profiles = restrict_to_model(profiles, for_model)
-    encoder = encoder_of(
+        profiles = _restrict_to_model(profiles, for_model)
+    encoder = _encoder_of(
         profiles,
         network=network,
         weights=weights,
@@ -205,6 +210,83 @@ def encode(
             say(f"skipped {printable(one.name)}: {one.reason}", error=True)
         say(f"{totals.skipped:,} skipped, all named in {out / QUARANTINE_NAME}", error=True)
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _encoder_of(
+    profiles: Sequence[Profile],
+    *,
+    network: str | None,
+    weights: Path | None,
+    tolerance: float | None,
+    device: opt.DeviceName,
+    container: Container,
+    requantise: bool,
+) -> ImageEncoder:
+    """Encoder with one profile, or with the several that a network chooses from.
+
+    Raises `typer.BadParameter` where the options do not fit the number of profiles, and what
+    `GuidedEncoder.guide` does where network, weights and profiles do not fit together.
+    """
+    if len(profiles) == 1:
+        if any(given is not None for given in (network, weights, tolerance)):
+            raise typer.BadParameter(
+                "--network, --weights and --tolerance belong to a ladder of several profiles and "
+                "there is one; give more with --profile, or leave them out"
+            )
+        return ProfileEncoder(profiles[0], container)
+    if network is None or weights is None:
+        raise typer.BadParameter(
+            f"{len(profiles)} profiles need a network that chooses one for each image; give "
+            "--network NAME and --weights FILE, or one profile"
+        )
+    if requantise:
+        raise typer.BadParameter(
+            "several profiles are compared from pixels; leave out --requantise, or give one profile"
+        )
+    # PyTorch takes seconds to import, and one profile for all images does not need it.
+    from bandwise.guidance import GuidedEncoder
+
+    encoder = GuidedEncoder(
+        profiles=profiles,
+        network=network,
+        weights=weights,
+        tolerance=TOLERANCE if tolerance is None else tolerance,
+        container=container,
+        device=opt.prepare_device(device),
+    )
+    _ = encoder.guide  # so that what does not fit is said before anything is written
+    return encoder
+
+
+def _load_profiles(paths: Sequence[Path]) -> list[Profile]:
+    """Profiles of files, and of folders in the order of their names."""
+    found: list[Profile] = []
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise ConfigurationError(f"the folder {path} holds no profiles (*.json)")
+        found += map(Profile.load, files)
+    return found
+
+
+def _restrict_to_model(profiles: Sequence[Profile], path: Path) -> list[Profile]:
+    """Profiles whose files hold the frequencies alone that a model reads."""
+    from bandwise.models.model import Model
+
+    kept = Model.describe(path).frequencies
+    if kept is None:
+        raise typer.BadParameter(
+            f"the model {path} reads pixels, to which every frequency adds; give one that reads "
+            "coefficients, or leave out --for-model"
+        )
+    for profile in profiles:
+        if kept.chroma and profile.subsampling != "4:2:0":
+            raise typer.BadParameter(
+                f"models read chroma at 4:2:0, and the profile {profile.name!r} has it at "
+                f"{profile.subsampling}, where other frequencies are read; use a profile at 4:2:0, "
+                "or leave out --for-model"
+            )
+    return [profile.keeping(kept) for profile in profiles]
 
 
 def _in_words(totals: Totals, *, shards: bool) -> str:

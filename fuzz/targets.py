@@ -121,7 +121,7 @@ def read_markers(data: bytes) -> None:
 
 
 def read_batch(data: bytes) -> None:
-    from bandwise.data.coefficients import read_batch
+    from bandwise.data.files import read_batch
 
     batch = read_batch([data, seeds.jpegs()[0]], channels=3, grid=(2, 2), limits=LIMITS)
     assert batch.luma.shape == (2, 64, 2, 2)

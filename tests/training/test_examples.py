@@ -10,11 +10,10 @@ from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS
 from bandwise.data.batches import BatchRandom
-from bandwise.data.coefficients import read_batch
-from bandwise.data.files import LabelledFiles
+from bandwise.data.files import LabelledFiles, read_batch
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.tables import TableSet
-from bandwise.training.examples import coefficient_examples, pixel_examples
+from bandwise.training.networks import coefficient_examples, pixel_examples
 from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(

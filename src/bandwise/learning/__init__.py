@@ -7,12 +7,12 @@ Each gives a `Candidate` for each λ, the nats that a bit is worth. `frequency_i
 same of whole frequencies, for networks that read only some.
 """
 
-from bandwise.learning.importance import frequency_importance
 from bandwise.learning.joint import joint_candidate
 from bandwise.learning.sensitivity import (
     Candidate,
     SensitivityInput,
     fisher_information,
+    frequency_importance,
     lagrangian_label,
     sensitivity_candidates,
 )

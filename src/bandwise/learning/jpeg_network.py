@@ -24,8 +24,13 @@ from bandwise.models.model import Model
 from bandwise.models.networks import FrequencySelection, build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import digest, versions
-from bandwise.training.examples import Examples, coefficient_examples, pixel_examples
-from bandwise.training.networks import NetworkConfig, train_network
+from bandwise.training.networks import (
+    Examples,
+    NetworkConfig,
+    coefficient_examples,
+    pixel_examples,
+    train_network,
+)
 from bandwise.training.processes import Processes
 from bandwise.training.state import EpochRecord
 

@@ -22,8 +22,7 @@ from torch import Tensor, nn
 
 from bandwise import jpeg
 from bandwise.checkpoint import load_tensors, save_tensors
-from bandwise.data.coefficients import read_batch
-from bandwise.data.files import read_pixels
+from bandwise.data.files import read_batch, read_pixels
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies

@@ -9,7 +9,7 @@ from torch import nn
 
 from bandwise.errors import ConfigurationError, ShapeError
 from bandwise.models.networks import SequenceCNN
-from bandwise.models.networks.sequence_trunk import SequenceTrunk
+from bandwise.models.networks.sequence_cnn import SequenceTrunk
 
 CLASSES = 10
 

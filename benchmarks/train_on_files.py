@@ -26,7 +26,7 @@ from bandwise.data.augment import mix
 from bandwise.data.batches import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
 from bandwise.learning.jpeg_network import TrainConfig, examples, train_on_files
-from bandwise.models import Reads
+from bandwise.models.classification import Reads
 from bandwise.training.networks import NetworkConfig
 
 FORMS: tuple[Reads, ...] = ("pixels", "coefficients")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import torch
 
-from bandwise.models.networks import COEFFICIENT_NETWORKS
+from bandwise.models.networks.registry import COEFFICIENT_NETWORKS
 from bandwise.training.networks import NetworkConfig
 from bandwise.training.state import EpochRecord, RunState
 

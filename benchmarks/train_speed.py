@@ -31,8 +31,8 @@ from bandwise.data.batches import TensorBatches, to_coefficients
 from bandwise.executors import prepare_torch_worker
 from bandwise.frequency.bands import radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.models import Classification
-from bandwise.models.networks import SequenceCNN
+from bandwise.models.classification import Classification
+from bandwise.models.networks.sequence_cnn import SequenceCNN
 from bandwise.system import available_cores, machine, versions
 from bandwise.training.config import TrainingConfig
 from bandwise.training.paper import joint_loss, train

@@ -240,7 +240,7 @@ def checkpoint(data: bytes) -> None:
 
 
 def weights(data: bytes) -> None:
-    from bandwise.models.networks import load_network
+    from bandwise.models.networks.registry import load_network
 
     load_network("small-cnn", _file(data, "w.safetensors"), num_classes=2, channels=1)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bandwise.frequency.bands import Bands, coefficient_bands, radial_bands, zigzag_bands
     from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
     from bandwise.frequency.dct import block_dct2, block_idct2, dct2, idct2
-    from bandwise.models import Classification
+    from bandwise.models.classification import Classification
     from bandwise.training.config import TrainingConfig
     from bandwise.training.paper import fit, train
 
@@ -37,7 +37,7 @@ _MODULES = (
     "training.config",
     "frequency.dct",
     "frequency.compressors",
-    "models",
+    "models.classification",
     "training.paper",
 )
 """Where these names live; those that do without PyTorch, which takes seconds to import, first."""

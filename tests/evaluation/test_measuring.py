@@ -20,7 +20,7 @@ from bandwise.evaluation import (
 from bandwise.evaluation.codecs import LibjpegCodec, Pixels, Quantisation, WebPCodec, as_array
 from bandwise.evaluation.measuring import estimated_payload_bytes
 from bandwise.frequency.tables import TableSet
-from bandwise.models import logits_of
+from bandwise.models.classification import logits_of
 from bandwise.profile import Profile, RateDistortion
 from bandwise.progress import Progress
 from bandwise.results import Measurement

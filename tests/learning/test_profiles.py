@@ -12,7 +12,7 @@ from bandwise.errors import ConfigurationError
 from bandwise.learning import profiles as learning
 from bandwise.learning.profiles import LearnConfig, learn_profiles
 from bandwise.learning.target import Learned, Target, learn_profile
-from bandwise.models.networks import load_network
+from bandwise.models.networks.registry import load_network
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.learning.digits import CONFIG, LOSSY

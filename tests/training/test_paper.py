@@ -14,7 +14,7 @@ from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.frequency.bands import Bands, radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.frequency.dct import idct2
-from bandwise.models import Classification, Reads
+from bandwise.models.classification import Classification, Reads
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.training.config import TrainingConfig
 from bandwise.training.paper import BandEpoch, fit, joint_loss, train

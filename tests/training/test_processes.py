@@ -26,7 +26,7 @@ from bandwise.data.augment import Augmentation
 from bandwise.data.files import load_files
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.learning.jpeg_network import TrainConfig, train_on_files
-from bandwise.models.networks import build_network
+from bandwise.models.networks.registry import build_network
 from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
 from bandwise.training.processes import ALONE, Processes, joined
 from bandwise.training.state import EpochRecord

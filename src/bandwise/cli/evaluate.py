@@ -56,7 +56,7 @@ def evaluate(
     from bandwise.evaluation import EvaluationConfig, ProfileCodec, sweep, unavailable
     from bandwise.evaluation import evaluate as run
     from bandwise.learning.networks import check_network
-    from bandwise.models.networks import load_network
+    from bandwise.models.networks.registry import load_network
     from bandwise.profile import Profile
     from bandwise.statistics import find_original
 

@@ -25,13 +25,7 @@ from torch import Tensor
 
 from bandwise import jpeg
 from bandwise.data.folder import LabelledPaths, scan
-from bandwise.data.types import (
-    Splits,
-    check_labels,
-    hash_data,
-    labels_as_bytes,
-    split_validation,
-)
+from bandwise.data.types import Splits, check_labels, hash_data, labels_as_bytes, split_validation
 from bandwise.errors import (
     ConfigurationError,
     DataError,

@@ -26,7 +26,7 @@ from bandwise.evaluation.codecs import Codec, Pixels, Quantisation, Setting, as_
 from bandwise.frequency.compressors import QuantisedBands
 from bandwise.frequency.rate import estimate_bits
 from bandwise.frequency.tables import TableSet
-from bandwise.models import divergences, logits_of, to_unit_range
+from bandwise.models.classification import divergences, logits_of, to_unit_range
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import ORIGINAL, Measurement, Protocol, Split
 from bandwise.system import available_cores

@@ -38,9 +38,9 @@ from bandwise.learning.jpeg_network import (
     train_on_files,
     training_for,
 )
-from bandwise.models import Reads
+from bandwise.models.classification import Reads
 from bandwise.models.model import Model
-from bandwise.models.networks import build_coefficient_network, build_network
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import DatasetInfo, Experiment, Results, Trained, machine, now, versions

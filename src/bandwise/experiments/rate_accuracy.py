@@ -39,7 +39,7 @@ from bandwise.evaluation import (
     sweep,
 )
 from bandwise.evaluation.codecs.standard import TOLERANCES
-from bandwise.learning import joint_candidate, lagrangian_label, sensitivity_candidates
+from bandwise.learning.joint import joint_candidate
 from bandwise.learning.networks import check_reads, prepare_network
 from bandwise.learning.profiles import (
     ALLOWED_ENTRIES,
@@ -49,8 +49,9 @@ from bandwise.learning.profiles import (
     profile_origin,
     sensitivity_input,
 )
-from bandwise.models import logits_of
-from bandwise.models.networks import build_network
+from bandwise.learning.sensitivity import lagrangian_label, sensitivity_candidates
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import build_network
 from bandwise.profile import Profile
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import (

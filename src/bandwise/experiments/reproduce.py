@@ -27,8 +27,8 @@ from bandwise.experiments.variants import VARIANTS, Variant
 from bandwise.files import write_json
 from bandwise.frequency.bands import Bands, radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.models import Classification
-from bandwise.models.networks import SequenceCNN
+from bandwise.models.classification import Classification
+from bandwise.models.networks.sequence_cnn import SequenceCNN
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import (
     DatasetInfo,

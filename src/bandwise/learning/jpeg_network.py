@@ -17,11 +17,12 @@ from bandwise.errors import ConfigurationError
 from bandwise.frequency.dct_domain import FrequencyStatistics, frequency_statistics
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import BLOCK
-from bandwise.learning import frequency_importance
 from bandwise.learning.networks import default_training
-from bandwise.models import Reads, logits_of_batches
+from bandwise.learning.sensitivity import frequency_importance
+from bandwise.models.classification import Reads, logits_of_batches
 from bandwise.models.model import Model
-from bandwise.models.networks import FrequencySelection, build_coefficient_network, build_network
+from bandwise.models.networks.layers import FrequencySelection
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import digest, versions
 from bandwise.training.networks import (

@@ -15,8 +15,13 @@ from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
 from bandwise.learning.profiles import LearnConfig
-from bandwise.models import logits_of
-from bandwise.models.networks import build_network, find_builder, load_network, read_weights
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import (
+    build_network,
+    find_builder,
+    load_network,
+    read_weights,
+)
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.networks import NetworkConfig, train_network
 

@@ -22,14 +22,14 @@ from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.files import checked_entries, parse_json, write_json
 from bandwise.frequency.coefficients import Subsampling
-from bandwise.learning import (
+from bandwise.learning.sensitivity import (
+    FAMILY,
     Candidate,
     SensitivityInput,
     lagrangian_label,
     sensitivity_candidates,
 )
-from bandwise.learning.sensitivity import FAMILY
-from bandwise.models.networks import network_sha256
+from bandwise.models.networks.registry import network_sha256
 from bandwise.profile import Profile, RateDistortion
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import Learning

@@ -35,7 +35,7 @@ from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.frequency.rate import RateCurves
 from bandwise.frequency.tables import QuantTable, TableSet
 from bandwise.frequency.transform import blocks_to_pixels, pixels_to_blocks
-from bandwise.models import to_unit_range
+from bandwise.models.classification import to_unit_range
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 
 FAMILY = "sensitivity"

@@ -27,12 +27,8 @@ from bandwise.errors import CheckpointError, ConfigurationError, JpegError
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.jpeg.batch import map_in_order
-from bandwise.models import Reads, logits_of_batches, to_unit_range
-from bandwise.models.networks import (
-    build_coefficient_network,
-    build_network,
-    set_weights,
-)
+from bandwise.models.classification import Reads, logits_of_batches, to_unit_range
+from bandwise.models.networks.registry import build_coefficient_network, build_network, set_weights
 
 FORMAT = "bandwise-model"
 SCHEMA = 1

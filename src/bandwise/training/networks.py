@@ -29,7 +29,7 @@ from bandwise.data.batches import BatchRandom, draw_batches, part_of
 from bandwise.data.files import LabelledFiles
 from bandwise.errors import ConfigurationError
 from bandwise.frequency.dct_domain import CoefficientBatch
-from bandwise.models import logits_of_batches, to_unit_range
+from bandwise.models.classification import logits_of_batches, to_unit_range
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.loop import Step, Trainable, run_epochs
 from bandwise.training.processes import ALONE, Processes

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from bandwise.data.batches import LoaderBatches
 from bandwise.frequency.compressors import Compressor
-from bandwise.models import Classification, Reads, per_class_accuracy
+from bandwise.models.classification import Classification, Reads, per_class_accuracy
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.config import TrainingConfig
 from bandwise.training.loop import Step, Trainable, run_epochs

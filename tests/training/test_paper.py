@@ -172,7 +172,7 @@ def test_joint_loss_is_the_papers() -> None:
     coefficients, labels = stripes(5, 4)
     compressor.logits.data = torch.tensor([0.3, -0.2, 0.1])
     found = joint_loss(task, compressor, coefficients, labels, CONFIG)
-    weighted = coefficients * compressor.scale()
+    weighted = coefficients * compressor(coefficients).scale
     expected_task = nn.functional.cross_entropy(task.network(weighted), labels)
     expected_error = (weighted - coefficients).square().mean()
     torch.testing.assert_close(found.task, expected_task)

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bandwise.data.types import LabelledImages
 from bandwise.errors import ConfigurationError, ShapeError
 from bandwise.frequency.dct import dct2
 
@@ -117,35 +116,16 @@ class TensorBatches:
         self.batch_size = batch_size
         self.shuffle_seed = shuffle_seed
 
-    @classmethod
-    def of_images(
-        cls,
-        images: LabelledImages,
-        *,
-        batch_size: int,
-        shuffle_seed: int | None = None,
-        device: torch.device | str = "cpu",
-    ) -> TensorBatches:
-        """Transform a split with :func:`to_coefficients` and keep it on ``device``."""
-        coefficients = to_coefficients(images.pixels_u8).to(device)
-        labels = images.labels.to(device)
-        return cls(coefficients, labels, batch_size=batch_size, shuffle_seed=shuffle_seed)
-
     def __len__(self) -> int:
         return math.ceil(len(self.labels) / self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of one epoch; the last may be smaller."""
-        if self.shuffle_seed is None:
-            yield from zip(
-                self.coefficients.split(self.batch_size),
-                self.labels.split(self.batch_size),
-                strict=True,
-            )
-            return
-        generator = epoch_generator(self.shuffle_seed, epoch)
-        order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
-        for part in order.split(self.batch_size):
+        order = torch.arange(len(self.labels))
+        if self.shuffle_seed is not None:
+            generator = epoch_generator(self.shuffle_seed, epoch)
+            order = torch.randperm(len(order), generator=generator)
+        for part in order.to(self.labels.device).split(self.batch_size):
             yield self.coefficients[part], self.labels[part]
 
 

@@ -91,17 +91,13 @@ class LabelledFiles:
         files = tuple(self.files[i] for i in index.tolist())
         return replace(self, files=files, labels=self.labels[index])
 
-    def coefficients(
-        self, indices: Tensor | Sequence[int], *, threads: int | None = 1
-    ) -> CoefficientBatch:
+    def coefficients(self, indices: Tensor | Sequence[int]) -> CoefficientBatch:
         """Read the files at ``indices``, in that order; see `read_batch`."""
-        files = self.subset(indices).files
-        return read_batch(files, channels=self.channels, grid=self.grid, threads=threads)
+        return read_batch(self.subset(indices).files, channels=self.channels, grid=self.grid)
 
-    def pixels(self, indices: Tensor | Sequence[int], *, threads: int | None = 1) -> Tensor:
+    def pixels(self, indices: Tensor | Sequence[int]) -> Tensor:
         """Decode the files at ``indices``, in that order; see `read_pixels`."""
-        files = self.subset(indices).files
-        return read_pixels(files, channels=self.channels, grid=self.grid, threads=threads)
+        return read_pixels(self.subset(indices).files, channels=self.channels, grid=self.grid)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -20,7 +20,7 @@ import torch
 
 from bandwise.checkpoint import save_tensors
 from bandwise.data import Dataset, LabelledImages, holdout, load
-from bandwise.data.batches import TensorBatches
+from bandwise.data.batches import TensorBatches, to_coefficients
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
 from bandwise.experiments.variants import VARIANTS, Variant
@@ -194,11 +194,11 @@ def run_job(
         kept, held_out = _shuffled(kept, job.seed), _shuffled(held_out, job.seed)
 
     def batches(images: LabelledImages, *, shuffle: bool = False) -> TensorBatches:
-        return TensorBatches.of_images(
-            images,
+        return TensorBatches(
+            to_coefficients(images.pixels_u8).to(config.device),
+            images.labels.to(config.device),
             batch_size=settings.batch_size if shuffle else EVALUATION_BATCH,
             shuffle_seed=job.seed if shuffle else None,
-            device=config.device,
         )
 
     def report_epoch(now: Progress) -> None:

@@ -108,10 +108,6 @@ def make_bands(kind: BandKind, height: int, width: int, *, count: int | None = N
         if count is None:
             raise ConfigurationError("radial bands need a count, for example count=8")
         return radial_bands(height, width, count)
-    if count is not None:
-        raise ConfigurationError(
-            f"the number of {kind} bands follows from the plane; leave out count={count}"
-        )
     if kind == "zigzag":
         return zigzag_bands(height, width)
     if kind == "coefficient":

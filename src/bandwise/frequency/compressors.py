@@ -72,10 +72,6 @@ class Compressor(nn.Module, ABC):
     def weights(self) -> Tensor:
         """Band weights w, shape (K,)."""
 
-    def scale(self) -> Tensor:
-        """Importance of each coefficient ``s = Σ_k w_k M_k``, shape (H, W)."""
-        return self._scale(self.weights())
-
     def forward(self, coefficients: Tensor) -> Weighted:
         """Weigh coefficients (..., H, W).
 
@@ -87,12 +83,8 @@ class Compressor(nn.Module, ABC):
                 f"plane, but got coefficients of shape {tuple(coefficients.shape)}"
             )
         weights = self.weights()
-        scale = self._scale(weights)
-        return Weighted(coefficients * scale, weights, scale)
-
-    def _scale(self, weights: Tensor) -> Tensor:
         scale: Tensor = weights.index_select(0, self.index.flatten()).unflatten(0, self.bands.shape)
-        return scale
+        return Weighted(coefficients * scale, weights, scale)
 
 
 class StaticBands(Compressor):

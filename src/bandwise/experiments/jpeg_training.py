@@ -43,7 +43,8 @@ from bandwise.models.model import Model
 from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.results import DatasetInfo, Experiment, Results, Trained, machine, now, versions
+from bandwise.results import DatasetInfo, Experiment, Results, Trained
+from bandwise.system import machine, now, versions
 from bandwise.training.networks import NetworkConfig
 from bandwise.training.state import EpochRecord
 

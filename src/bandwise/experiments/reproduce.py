@@ -30,18 +30,8 @@ from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.models.classification import Classification
 from bandwise.models.networks.sequence_cnn import SequenceCNN
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.results import (
-    DatasetInfo,
-    Epoch,
-    Experiment,
-    Results,
-    Run,
-    Sample,
-    digest,
-    machine,
-    now,
-    versions,
-)
+from bandwise.results import DatasetInfo, Epoch, Experiment, Results, Run, Sample, digest
+from bandwise.system import machine, now, versions
 from bandwise.training.config import TrainingConfig
 from bandwise.training.paper import BandEpoch, train
 from bandwise.training.state import TrainingResult

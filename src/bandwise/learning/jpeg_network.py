@@ -24,7 +24,8 @@ from bandwise.models.model import Model
 from bandwise.models.networks.layers import FrequencySelection
 from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.results import digest, versions
+from bandwise.results import digest
+from bandwise.system import versions
 from bandwise.training.networks import (
     Examples,
     NetworkConfig,

@@ -30,7 +30,6 @@ from bandwise.results.records import (
 )
 from bandwise.results.rows import SCHEMA, Record, Row, digest, read_rows, write_rows
 from bandwise.results.store import RESULTS_NAME, Results, check_output_folder
-from bandwise.system import available_cores, machine, now, versions
 
 __all__ = [
     "GUIDED",
@@ -58,12 +57,8 @@ __all__ = [
     "Split",
     "Trained",
     "TrainedSetting",
-    "available_cores",
     "check_output_folder",
     "digest",
-    "machine",
-    "now",
     "read_rows",
-    "versions",
     "write_rows",
 ]

@@ -17,14 +17,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation, augment, augment_coefficients, mix
+from bandwise.data.augment import (
+    PHOTOGRAPHS,
+    Augmentation,
+    Inputs,
+    augment,
+    augment_coefficients,
+    mix,
+)
 from bandwise.data.batches import BatchRandom, draw_batches, part_of
 from bandwise.data.files import LabelledFiles
 from bandwise.errors import ConfigurationError
@@ -34,8 +41,6 @@ from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.loop import Step, Trainable, run_epochs
 from bandwise.training.processes import ALONE, Processes
 from bandwise.training.state import EpochRecord, RunState
-
-Inputs = TypeVar("Inputs", Tensor, CoefficientBatch)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,22 +80,16 @@ def locate(
     the files' paths in their order, and the place in words.
     """
     cache = cache_dir() / wanted.name
-    if data_dir is not None:
-        places = [("data folder", data_dir / wanted.name), ("data folder", data_dir)]
-    else:
-        places = [("cache", cache)]
-        if (environment := environment_data_dir()) is not None:
-            own = [("BANDWISE_DATA", environment / wanted.name), ("BANDWISE_DATA", environment)]
-            places = [*own, *places]
+    own = environment_data_dir() if data_dir is None else data_dir
+    places = [] if own is None else [own / wanted.name, own]
     lacking: list[list[str]] = []
-    for place, folder in places:
-        found = [_find(folder, file) for file in wanted.files]
-        paths = [path for path in found if path is not None]
+    for folder in [*places, cache] if data_dir is None else places:
+        found = {file.name: _find(folder, file) for file in wanted.files}
+        paths = [path for path in found.values() if path is not None]
         if len(paths) == len(found):
-            return paths, place
-        lacking.append(
-            [file.name for file, path in zip(wanted.files, found, strict=True) if path is None]
-        )
+            own_place = "BANDWISE_DATA" if data_dir is None else "data folder"
+            return paths, own_place if folder in places else "cache"
+        lacking.append([name for name, path in found.items() if path is None])
     if data_dir is not None:
         fewest = min(lacking, key=len)
         raise DataNotFoundError(

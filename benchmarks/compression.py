@@ -24,10 +24,8 @@ from bandwise.data import Dataset, load, with_validation
 from bandwise.encoding import CONTAINERS
 from bandwise.evaluation import Conditions, ProfileCodec, as_array, measure
 from bandwise.frequency.rate import RateCurves, estimate_bits
-from bandwise.frequency.rounding import round_half_away
 from bandwise.frequency.tables import QuantTable, TableSet, flat
-from bandwise.frequency.transform import pixels_to_blocks
-from bandwise.learning import sensitivity_candidates
+from bandwise.frequency.transform import pixels_to_blocks, round_half_away
 from bandwise.learning.profiles import (
     LAGRANGIANS,
     LearnConfig,
@@ -35,8 +33,9 @@ from bandwise.learning.profiles import (
     profile_origin,
     sensitivity_input,
 )
-from bandwise.models import logits_of, to_unit_range
-from bandwise.models.networks import load_network
+from bandwise.learning.sensitivity import sensitivity_candidates
+from bandwise.models.classification import logits_of, to_unit_range
+from bandwise.models.networks.registry import load_network
 from bandwise.profile import Profile
 from bandwise.statistics import envelope
 

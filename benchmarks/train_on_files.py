@@ -23,11 +23,11 @@ import torch
 import torch.nn.functional as F
 
 from bandwise.data.augment import mix
-from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator
+from bandwise.data.batches import BatchRandom, draw_batches, epoch_generator
 from bandwise.data.files import FileDataset, load_files
 from bandwise.learning.jpeg_network import TrainConfig, examples, train_on_files
-from bandwise.models import Reads
-from bandwise.training import NetworkConfig
+from bandwise.models.classification import Reads
+from bandwise.training.networks import NetworkConfig
 
 FORMS: tuple[Reads, ...] = ("pixels", "coefficients")
 TRAINING = NetworkConfig(epochs=1, small_share=0.0, warm_up_epochs=0.0, learning_rate=1e-3)

@@ -24,9 +24,9 @@ from pathlib import Path
 
 import torch
 
-from bandwise.models.networks import COEFFICIENT_NETWORKS
-from bandwise.training import EpochRecord, NetworkConfig
-from bandwise.training.state import RunState
+from bandwise.models.networks.registry import COEFFICIENT_NETWORKS
+from bandwise.training.networks import NetworkConfig
+from bandwise.training.state import EpochRecord, RunState
 
 EPOCHS = 2
 

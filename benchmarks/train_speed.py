@@ -31,10 +31,11 @@ from bandwise.data.batches import TensorBatches, to_coefficients
 from bandwise.executors import prepare_torch_worker
 from bandwise.frequency.bands import radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.models import Classification
-from bandwise.models.networks import SequenceCNN
+from bandwise.models.classification import Classification
+from bandwise.models.networks.sequence_cnn import SequenceCNN
 from bandwise.system import available_cores, machine, versions
-from bandwise.training import TrainingConfig, joint_loss, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import joint_loss, train
 
 BATCH = 128
 SIDE = 28

@@ -229,7 +229,7 @@ def models() -> list[bytes]:
 
     from bandwise.checkpoint import save_tensors
     from bandwise.models.model import Model
-    from bandwise.models.networks import build_network
+    from bandwise.models.networks.registry import build_network
 
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.safetensors"

@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 
 from bandwise import jpeg
-from bandwise.data.known import parse_idx
+from bandwise.data.catalog import parse_idx
 from bandwise.dataset import (
     EncodeOptions,
     check_file,
@@ -121,7 +121,7 @@ def read_markers(data: bytes) -> None:
 
 
 def read_batch(data: bytes) -> None:
-    from bandwise.data.coefficients import read_batch
+    from bandwise.data.files import read_batch
 
     batch = read_batch([data, seeds.jpegs()[0]], channels=3, grid=(2, 2), limits=LIMITS)
     assert batch.luma.shape == (2, 64, 2, 2)
@@ -240,7 +240,7 @@ def checkpoint(data: bytes) -> None:
 
 
 def weights(data: bytes) -> None:
-    from bandwise.models.networks import load_network
+    from bandwise.models.networks.registry import load_network
 
     load_network("small-cnn", _file(data, "w.safetensors"), num_classes=2, channels=1)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.data.coefficients import read_batch
+from bandwise.data.files import read_batch
 from bandwise.encoding import CONTAINERS, Container, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import ConfigurationError, EncodingError, JpegError
 from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Subsampling

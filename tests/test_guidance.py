@@ -22,7 +22,7 @@ from bandwise.encoding import Container, ProfileEncoder, encode_pixels
 from bandwise.errors import ConfigurationError, EncodingError
 from bandwise.frequency.tables import TableSet, flat
 from bandwise.guidance import Guide, GuidedEncoder, Rungs, num_classes_of
-from bandwise.models.networks import build_network
+from bandwise.models.networks.registry import build_network
 from bandwise.profile import Profile
 from tests.jpeg.images import ICC, picture
 

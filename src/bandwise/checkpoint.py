@@ -31,10 +31,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what :func:`save_tensors` wrote.
 
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, truncated or was written by something else.
+    Raises `CheckpointError` if the file is missing, truncated or was written by something else.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:

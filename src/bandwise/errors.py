@@ -1,34 +1,5 @@
 """Every exception that bandwise raises on purpose.
 
-    BandwiseError
-    ├── ConfigurationError      a setting that cannot work (also a ValueError)
-    ├── ShapeError              a tensor of another shape than was asked for (also a ValueError)
-    ├── OutputError             a folder or file that cannot be written
-    ├── TableError              a quantisation table out of its range (also a ValueError)
-    ├── CoefficientError        coefficients that do not fit together (also a ValueError)
-    ├── ProfileError            a profile that is damaged or contradicts itself (also a ValueError)
-    ├── PlanError               a plan that is damaged or contradicts itself (also a ValueError)
-    ├── EncodingError           an image that its profile is not for (also a ValueError)
-    ├── JpegUnavailableError    the native JPEG extension is not built
-    ├── JpegError               a file that is damaged, or that JPEG cannot express
-    │   └── JpegLimitError      a file larger than the limits allow
-    ├── CheckpointError         saved state that is damaged or belongs to another run
-    ├── DivergenceError         training left the finite numbers
-    ├── EvaluationError         a codec that fails at a setting
-    ├── TargetError             no profile that was learned meets the target
-    ├── ResultsError            result rows that are missing or damaged
-    ├── ModelError              a model that fails, or returns what it was not asked for
-    ├── WorkerError             a process that did a part of the work died
-    └── DataError               a data set that cannot be used as it is
-        ├── UnknownDatasetError     neither a known name nor a folder
-        ├── DataNotFoundError       a file or folder that is not where it should be
-        ├── CorruptDataError        contents that fail their checksum or format
-        ├── EmptyClassError         a class without enough images in some split
-        ├── SourceChangedError      a file that changed while a data set was encoded
-        ├── ErrorRateError          more images that cannot be encoded than were allowed
-        ├── DamagedOutputError      an encoded data set that is not as it was written
-        └── UnreadableImageError    a file that is not an acceptable image
-
 A message says what was asked, what arrived and what to do about it.
 """
 

@@ -23,12 +23,8 @@ _TEMPORARY = re.compile(rf"\.(?P<name>.+)\.\d+{re.escape(TEMPORARY_SUFFIX)}")
 def writing_atomically(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary name beside ``path``; at the end flush it to the disk and rename.
 
-    Where the body raises, nothing appears and an older ``path`` stays as it was.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written or the disk is full.
+    Where the body raises, nothing appears and an older ``path`` stays as it was. Raises
+    `OutputError` if the folder cannot be written or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     with output_errors(path):

@@ -106,7 +106,7 @@ class Guide:
         """
         import torch
 
-        from bandwise.models import divergences
+        from bandwise.models.classification import divergences
 
         files = tuple(encode_pixels(pixels_u8, profile, icc=icc) for profile in self.profiles)
         shown = chain((pixels_u8,), map(jpeg.decode, files))
@@ -124,7 +124,7 @@ class Guide:
     def _logits(self, shown: Sequence[NDArray[np.uint8]]) -> Tensor:
         import torch
 
-        from bandwise.models import logits_of, planes_of
+        from bandwise.models.classification import logits_of, planes_of
 
         channels = len(self.profiles[0].components)
         batch = torch.stack([planes_of(each).expand(channels, -1, -1) for each in shown])
@@ -184,7 +184,7 @@ class GuidedEncoder:
         """The loaded network; raises where network, weights and profiles do not fit together."""
         import torch
 
-        from bandwise.models.networks import load_network
+        from bandwise.models.networks.registry import load_network
 
         if parent_process() is not None:  # one of a process a core
             torch.set_num_threads(1)

@@ -129,10 +129,7 @@ def on_white(image: Image.Image) -> Image.Image:
 def short_side(path: Path) -> int:
     """Shorter side of an image in pixels, read from its header alone.
 
-    Raises
-    ------
-    UnreadableImageError
-        As `decode_file`, as far as the header shows it.
+    Raises `UnreadableImageError` as `decode_file`, as far as the header shows it.
     """
     with open_image(path, str(path)) as image:
         return min(image.size)
@@ -142,18 +139,11 @@ def decode_file(path: Path, *, height: int, width: int, colour: Colour) -> NDArr
     """Decode, turn upright, convert, scale to cover (height, width) and crop about the centre.
 
     Of an animation or a multi-page file the first frame is taken. Transparent pixels are laid on
-    white, 16-bit grey is scaled to 8 bits, grey is ITU-R BT.601 luma. Scaling is Lanczos and
-    keeps the aspect ratio; an image whose short side already fits is cropped without resampling.
-
-    Returns
-    -------
-    (C, height, width) uint8, C = 1 for grey and 3 for RGB.
-
-    Raises
-    ------
-    UnreadableImageError
-        When the file is no image of an accepted format, is damaged or truncated, has more than
-        64 Mi pixels, or holds 32-bit values of no fixed range.
+    white, 16-bit grey is scaled to 8 bits, grey is ITU-R BT.601 luma. Scaling is Lanczos and keeps
+    the aspect ratio; an image whose short side already fits is cropped without resampling. Raises
+    `UnreadableImageError` when the file is no image of an accepted format, is damaged or truncated,
+    has more than 64 Mi pixels, or holds 32-bit values of no fixed range. Returns (C, height, width)
+    uint8, C = 1 for grey and 3 for RGB.
     """
     with open_image(path, str(path)) as image:
         converted = on_white(upright(image, str(path))).convert("L" if colour == "grey" else "RGB")

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from bandwise.frequency.tables import TableSet, flat
-from bandwise.models.networks import build_network
+from bandwise.models.networks.registry import build_network
 from bandwise.profile import Profile
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture

@@ -12,7 +12,7 @@ from bandwise.dataset import read_picture
 from bandwise.encoding import encode_pixels
 from bandwise.frequency.tables import TableSet, flat
 from bandwise.guidance import Guide
-from bandwise.models.networks import load_network
+from bandwise.models.networks.registry import load_network
 from bandwise.profile import Profile
 from tests.cli.conftest import CLASSES, STEPS
 from tests.cli.terminal import said

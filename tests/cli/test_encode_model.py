@@ -11,7 +11,7 @@ from bandwise.cli.main import run
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import TableSet
 from bandwise.models.model import Model
-from bandwise.models.networks import build_coefficient_network, build_network
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from tests.cli.conftest import CLASSES
 from tests.cli.terminal import said

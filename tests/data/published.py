@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bandwise.data.fetch import PublishedFile, PublishedFiles
+from bandwise.data.fetch import PublishedDataset, PublishedFile
 
 
 def idx_bytes(array: npt.NDArray[np.uint8]) -> bytes:
@@ -27,12 +27,12 @@ def tiny_contents() -> dict[str, bytes]:
     return contents
 
 
-def publish(name: str, contents: dict[str, bytes], *mirrors: str) -> PublishedFiles:
+def publish(name: str, contents: dict[str, bytes], *mirrors: str) -> PublishedDataset:
     files = tuple(
         PublishedFile(name=file, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for file, data in contents.items()
     )
-    return PublishedFiles(name=name, files=files, mirrors=mirrors)
+    return PublishedDataset(name=name, title=name, classes=(), files=files, mirrors=mirrors)
 
 
 def write_files(folder: Path, contents: dict[str, bytes], *, compressed: bool = True) -> None:

@@ -15,7 +15,7 @@ from bandwise.data.augment import (
     augment_coefficients,
     mix,
 )
-from bandwise.data.epochs import BatchRandom
+from bandwise.data.batches import BatchRandom
 from bandwise.frequency.color import rgb_to_ycbcr, ycbcr_to_rgb
 from bandwise.frequency.dct_domain import CoefficientBatch
 from tests.frequency.test_dct_domain import from_samples, random_batch, samples_of, to_samples

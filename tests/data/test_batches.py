@@ -24,7 +24,8 @@ def test_pixels_are_scaled_to_half_before_the_dct() -> None:
 
 def test_every_image_comes_once_with_its_label() -> None:
     data = images(50)
-    batches = TensorBatches.of_images(data, batch_size=16, shuffle_seed=1)
+    coefficients = to_coefficients(data.pixels_u8)
+    batches = TensorBatches(coefficients, data.labels, batch_size=16, shuffle_seed=1)
     found = list(batches.epoch(0))
     assert [len(labels) for _, labels in found] == [16, 16, 16, 2]
     assert len(batches) == len(found)
@@ -38,7 +39,7 @@ def test_every_image_comes_once_with_its_label() -> None:
 
 def test_without_a_seed_the_order_is_kept() -> None:
     data = images(7)
-    batches = TensorBatches.of_images(data, batch_size=3)
+    batches = TensorBatches(to_coefficients(data.pixels_u8), data.labels, batch_size=3)
     labels = torch.cat([labels for _, labels in batches.epoch(5)])
     assert torch.equal(labels, data.labels)
 

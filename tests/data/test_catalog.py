@@ -25,7 +25,7 @@ def test_known_names_are_read_from_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     contents = tiny_contents()
-    known = replace(catalog.PUBLISHED[name], published=publish(name, contents))
+    known = replace(catalog.PUBLISHED[name], files=publish(name, contents).files)
     monkeypatch.setitem(catalog.PUBLISHED, name, known)
     write_files(tmp_path / name, contents)
     dataset = load(name, data_dir=tmp_path)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.data.coefficients import read_batch
+from bandwise.data.files import read_batch
 from bandwise.errors import DataError, JpegError, JpegLimitError, ShapeError
 from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
@@ -63,7 +63,7 @@ def assert_same(have: CoefficientBatch, want: CoefficientBatch) -> None:
 def test_files_of_one_layout(
     subsampling: Subsampling, size: tuple[int, int], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bandwise.data.coefficients._BYTES_PER_CALL", 20_000)  # several calls
+    monkeypatch.setattr("bandwise.data.files._BYTES_PER_CALL", 20_000)  # several calls
     files = [
         file(*size, seed=seed, quality=40 + seed, subsampling=subsampling) for seed in range(7)
     ]

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandwise.data.epochs import BatchRandom, draw_batches, epoch_generator, part_of
+from bandwise.data.batches import BatchRandom, draw_batches, epoch_generator, part_of
 from bandwise.errors import ConfigurationError
 
 

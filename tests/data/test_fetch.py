@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bandwise.data.fetch import PublishedFiles, cache_dir, locate, read_verified
+from bandwise.data.fetch import PublishedDataset, cache_dir, locate, read_verified
 from bandwise.errors import CorruptDataError, DataNotFoundError, OutputError
 from bandwise.progress import Progress
 
@@ -68,7 +68,7 @@ def files_in(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()} - {".lock"}
 
 
-def assert_contents(paths: list[Path], wanted: PublishedFiles) -> None:
+def assert_contents(paths: list[Path], wanted: PublishedDataset) -> None:
     for path, file in zip(paths, wanted.files, strict=True):
         assert read_verified(path, file) == CONTENTS[file.name]
 

@@ -10,8 +10,7 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.data import with_validation
-from bandwise.data.coefficients import read_batch
-from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_pixels
+from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_batch, read_pixels
 from bandwise.data.folder import load_folder
 from bandwise.errors import (
     ConfigurationError,

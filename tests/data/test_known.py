@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn import datasets
 
-from bandwise.data.known import FASHION_MNIST, MNIST, load_digits, load_idx, parse_idx
+from bandwise.data.catalog import FASHION_MNIST, MNIST, load_digits, load_idx, parse_idx
 from bandwise.data.types import LabelledImages
 from bandwise.errors import CorruptDataError
 
@@ -51,7 +51,7 @@ def test_parse_idx_refuses_other_formats(data: bytes, why: str) -> None:
 @pytest.mark.parametrize("compressed", [True, False])
 def test_images_and_labels_are_put_together(tmp_path: Path, compressed: bool) -> None:
     contents = tiny_contents()
-    wanted = replace(MNIST, published=publish("mnist", contents))
+    wanted = replace(MNIST, files=publish("mnist", contents).files)
     write_files(tmp_path, contents, compressed=compressed)
     dataset = load_idx(wanted, data_dir=tmp_path)
     assert dataset.name == "mnist"

@@ -18,7 +18,7 @@ from bandwise.evaluation import (
 )
 from bandwise.evaluation.codecs import Pixels, as_array
 from bandwise.frequency.tables import TableSet
-from bandwise.models import logits_of
+from bandwise.models.classification import logits_of
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.evaluation.conftest import SIZE, Brightness, Darken, images

@@ -21,7 +21,7 @@ from bandwise.learning.jpeg_network import RULES, choose_frequencies
 from bandwise.models.model import Model
 from bandwise.progress import Progress
 from bandwise.results import RESULTS_NAME, Results, Row, Trained
-from bandwise.training import NetworkConfig
+from bandwise.training.networks import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import SCHEMES, picture
 from tests.models.trained import OWN

@@ -17,7 +17,7 @@ from bandwise.learning.profiles import LearnConfig
 from bandwise.progress import Progress
 from bandwise.results import Example, LearnedTables, Learning, Measurement, Results, read_rows
 from bandwise.statistics import Headline, headline, merge_seeds
-from bandwise.training import NetworkConfig
+from bandwise.training.networks import NetworkConfig
 
 pytestmark = pytest.mark.skipif(
     not jpeg.available(), reason="the native JPEG extension is not built"

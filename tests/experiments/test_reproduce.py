@@ -25,7 +25,7 @@ from bandwise.experiments.variants import CONTROLS, PAPER, VARIANTS
 from bandwise.frequency.bands import radial_bands
 from bandwise.progress import Progress
 from bandwise.results import Epoch, Record, Results, Run
-from bandwise.training import TrainingConfig
+from bandwise.training.config import TrainingConfig
 
 QUICK = ReproduceConfig(
     dataset="digits",

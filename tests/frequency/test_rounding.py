@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandwise.frequency.rounding import round_half_away, straight_through
+from bandwise.frequency.transform import round_half_away, straight_through
 
 
 @given(st.integers(-2000, 2000), st.integers(1, 255))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bandwise.data import Dataset
 from bandwise.frequency.dct import block_dct2
-from bandwise.learning import SensitivityInput
+from bandwise.learning.sensitivity import SensitivityInput
 from bandwise.learning.target import Learned, learn_profile
 from tests.learning.digits import CONFIG, LOSSY, few_digits
 

@@ -10,8 +10,8 @@ from bandwise.frequency.dct_domain import (
     FrequencyStatistics,
     frequency_statistics,
 )
-from bandwise.learning import frequency_importance
-from bandwise.models import divergences, logits_of_batches
+from bandwise.learning.sensitivity import frequency_importance
+from bandwise.models.classification import divergences, logits_of_batches
 from tests.frequency.test_dct_domain import random_batch
 
 IMAGES = 24

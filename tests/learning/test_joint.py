@@ -2,9 +2,10 @@ import torch
 
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
-from bandwise.learning import SensitivityInput, joint_candidate, sensitivity_candidates
-from bandwise.models.networks import build_network, network_sha256
-from bandwise.training import NetworkConfig
+from bandwise.learning.joint import joint_candidate
+from bandwise.learning.sensitivity import SensitivityInput, sensitivity_candidates
+from bandwise.models.networks.registry import build_network, network_sha256
+from bandwise.training.networks import NetworkConfig
 
 
 def test_network_and_tables_learn_together(problem: SensitivityInput) -> None:

@@ -14,7 +14,6 @@ from bandwise.data.augment import GLYPHS, PHOTOGRAPHS
 from bandwise.data.files import FileDataset, load_files
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.frequency.selection import Frequencies
-from bandwise.learning import frequency_importance
 from bandwise.learning.jpeg_network import (
     TrainConfig,
     choose_frequencies,
@@ -24,10 +23,11 @@ from bandwise.learning.jpeg_network import (
     train_on_files,
     training_for,
 )
+from bandwise.learning.sensitivity import frequency_importance
 from bandwise.models.model import Model
-from bandwise.models.networks import network_sha256
+from bandwise.models.networks.registry import network_sha256
 from bandwise.progress import Progress
-from bandwise.training import NetworkConfig
+from bandwise.training.networks import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.models.trained import OWN
 

@@ -12,7 +12,7 @@ from bandwise.data import Dataset, with_validation
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.learning.networks import check_network, default_training, prepare_network
 from bandwise.learning.target import Learned, learn_profile
-from bandwise.training import NetworkConfig
+from bandwise.training.networks import NetworkConfig
 from tests.learning.digits import CONFIG, LOSSY
 
 pytestmark = pytest.mark.skipif(

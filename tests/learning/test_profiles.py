@@ -12,7 +12,7 @@ from bandwise.errors import ConfigurationError
 from bandwise.learning import profiles as learning
 from bandwise.learning.profiles import LearnConfig, learn_profiles
 from bandwise.learning.target import Learned, Target, learn_profile
-from bandwise.models.networks import load_network
+from bandwise.models.networks.registry import load_network
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.learning.digits import CONFIG, LOSSY
@@ -99,11 +99,13 @@ def test_what_learning_took_is_kept_with_the_profiles(
     learned: Learned, few_digits: Dataset, tmp_path: Path
 ) -> None:
     network = load_network("small-cnn", learned.weights, num_classes=10, channels=1)
-    first, again = (learn_profiles(CONFIG, few_digits, network, tmp_path) for _ in range(2))
-    assert again.learning.to_row() == first.learning.to_row()
-    assert (first.learning.family, first.learning.images) == ("sensitivity", 100)
-    assert first.learning.settings["method"] == "sensitivity"
-    assert [each.to_json() for each in again.profiles] == [p.to_json() for p in first.profiles]
+    (profiles, first), (same, again) = (
+        learn_profiles(CONFIG, few_digits, network, tmp_path) for _ in range(2)
+    )
+    assert again.to_row() == first.to_row()
+    assert (first.family, first.images) == ("sensitivity", 100)
+    assert first.settings["method"] == "sensitivity"
+    assert [each.to_json() for each in same] == [each.to_json() for each in profiles]
 
 
 def test_rate_distortion_optimisation_is_told_from_tables_alone(

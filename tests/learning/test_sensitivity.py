@@ -2,7 +2,11 @@ import pytest
 import torch
 
 from bandwise.errors import ConfigurationError
-from bandwise.learning import SensitivityInput, fisher_information, sensitivity_candidates
+from bandwise.learning.sensitivity import (
+    SensitivityInput,
+    fisher_information,
+    sensitivity_candidates,
+)
 from bandwise.progress import Progress
 from tests.learning.conftest import READ, OneFrequency
 

@@ -4,7 +4,7 @@ from torch import nn
 
 from bandwise.errors import ConfigurationError, ShapeError
 from bandwise.frequency.dct import dct2
-from bandwise.models import Classification, per_class_accuracy
+from bandwise.models.classification import Classification, per_class_accuracy
 
 
 class Echo(nn.Module):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from bandwise.errors import ShapeError
-from bandwise.models import divergences, logits_of, to_unit_range
+from bandwise.models.classification import divergences, logits_of, to_unit_range
 
 
 class Mean(nn.Module):

@@ -12,7 +12,7 @@ from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import TableSet
 from bandwise.models.model import Model
-from bandwise.models.networks import build_coefficient_network, build_network
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from tests.jpeg.images import picture
 
 CLASSES = ("boot", "dress", "shirt")

@@ -9,12 +9,11 @@ from torch import Tensor
 from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.data.augment import PHOTOGRAPHS
-from bandwise.data.coefficients import read_batch
-from bandwise.data.epochs import BatchRandom
-from bandwise.data.files import LabelledFiles
+from bandwise.data.batches import BatchRandom
+from bandwise.data.files import LabelledFiles, read_batch
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.tables import TableSet
-from bandwise.training import coefficient_examples, pixel_examples
+from bandwise.training.networks import coefficient_examples, pixel_examples
 from tests.jpeg.images import picture
 
 pytestmark = pytest.mark.skipif(

@@ -12,10 +12,11 @@ from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
 from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
-from bandwise.models import logits_of
-from bandwise.models.networks import build_network, network_sha256
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import build_network, network_sha256
 from bandwise.progress import Progress
-from bandwise.training import EpochRecord, NetworkConfig, TrainableTransform, train_network
+from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
+from bandwise.training.state import EpochRecord
 
 CONFIG = NetworkConfig(
     epochs=4,

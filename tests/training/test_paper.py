@@ -14,9 +14,11 @@ from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.frequency.bands import Bands, radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
 from bandwise.frequency.dct import idct2
-from bandwise.models import Classification, Reads
+from bandwise.models.classification import Classification, Reads
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, fit, joint_loss, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import BandEpoch, fit, joint_loss, train
+from bandwise.training.state import TrainingResult
 
 BANDS = radial_bands(6, 6, 3)
 CONFIG = TrainingConfig(epochs=4, batch_size=16, network_lr=0.05, band_lr=0.05, patience=None)
@@ -170,7 +172,7 @@ def test_joint_loss_is_the_papers() -> None:
     coefficients, labels = stripes(5, 4)
     compressor.logits.data = torch.tensor([0.3, -0.2, 0.1])
     found = joint_loss(task, compressor, coefficients, labels, CONFIG)
-    weighted = coefficients * compressor.scale()
+    weighted = coefficients * compressor(coefficients).scale
     expected_task = nn.functional.cross_entropy(task.network(weighted), labels)
     expected_error = (weighted - coefficients).square().mean()
     torch.testing.assert_close(found.task, expected_task)

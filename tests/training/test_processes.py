@@ -26,16 +26,10 @@ from bandwise.data.augment import Augmentation
 from bandwise.data.files import load_files
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.learning.jpeg_network import TrainConfig, train_on_files
-from bandwise.models.networks import build_network
-from bandwise.training import (
-    EpochRecord,
-    NetworkConfig,
-    Processes,
-    TrainableTransform,
-    joined,
-    train_network,
-)
-from bandwise.training.processes import ALONE
+from bandwise.models.networks.registry import build_network
+from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
+from bandwise.training.processes import ALONE, Processes, joined
+from bandwise.training.state import EpochRecord
 from tests.data.jpeg_tree import write_digits
 from tests.training.team import Team
 

@@ -56,9 +56,8 @@ def evaluate(
     from bandwise.evaluation import EvaluationConfig, ProfileCodec, sweep, unavailable
     from bandwise.evaluation import evaluate as run
     from bandwise.learning.networks import check_network
-    from bandwise.models.networks import load_network
+    from bandwise.models.networks.registry import load_network
     from bandwise.profile import Profile
-    from bandwise.report import summary
     from bandwise.statistics import find_original
 
     profiles = [Profile.load(path) for path in profile or ()]
@@ -91,6 +90,6 @@ def evaluate(
     say(f"{data.name}: {data.source}. {settings} of {names}, into {folder}")
     with resumable(), ProgressDisplay() as progress:
         results = run(config, data, model, work, folder, profiles=profiles, progress=progress)
-    print_results(results, summary(results, bound=bound))
+    print_results(results, bound=bound)
     measured = [each for each in results.of(Measurement) if each.network == network]
     warn_of_chance(find_original(measured, "test"), data.test.labels.tolist())

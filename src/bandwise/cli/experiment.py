@@ -62,7 +62,6 @@ def rate_accuracy(
     from bandwise.experiments.rate_accuracy import RateAccuracyConfig, run
     from bandwise.learning.networks import check_network
     from bandwise.learning.profiles import LAGRANGIANS, LearnConfig
-    from bandwise.report import summary, write_report
 
     config = RateAccuracyConfig(
         learn=LearnConfig(
@@ -88,7 +87,7 @@ def rate_accuracy(
     say(f"{data.name}: {data.source}, into {folder}")
     with resumable(), ProgressDisplay() as progress:
         results = run(config, data, folder, progress=progress)
-    print_results(results, summary(results), page=write_report(results, folder))
+    print_results(results, page_in=folder)
 
 
 @experiment.command()
@@ -123,7 +122,6 @@ def jpeg_training(
     from bandwise.data.files import load_files
     from bandwise.experiments.jpeg_training import JpegTrainingConfig, run
     from bandwise.learning.jpeg_network import training_for
-    from bandwise.report import summary, write_report
     from bandwise.system import available_cores
 
     data = load_files(folder, image_size=opt.square(image_size))
@@ -138,4 +136,4 @@ def jpeg_training(
     say(f"{data.name}, into {target}")
     with resumable(), ProgressDisplay() as progress:
         results = run(config, data, target, workers=workers or available_cores(), progress=progress)
-    print_results(results, summary(results), page=write_report(results, target))
+    print_results(results, page_in=target)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from bandwise.report import Table
     from bandwise.results import Measurement, Results
 
 
@@ -26,17 +25,19 @@ def printable(name: str) -> str:
 
 
 def print_results(
-    results: Results, items: Iterable[Table | str], *, page: Path | None = None
+    results: Results, *, bound: float | None = None, page_in: Path | None = None
 ) -> None:
-    """Print what came out of a run (`bandwise.report.summary`), and where its files are."""
-    for item in items:
+    """Print a run's `bandwise.report.summary`, write its page, and say where its files are."""
+    from bandwise.report import summary, write_report
+
+    for item in summary(results) if bound is None else summary(results, bound=bound):
         if isinstance(item, str):
             say(item)
         else:
             Console(highlight=False).print(item.to_terminal())
     say(f"results {results.path}")
-    if page is not None:
-        say(f"report  {page}")
+    if page_in is not None:
+        say(f"report  {write_report(results, page_in)}")
 
 
 def warn_of_chance(original: Measurement | None, labels: Sequence[int]) -> None:

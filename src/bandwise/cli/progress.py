@@ -19,7 +19,7 @@ from bandwise.progress import Progress
 from bandwise.results import Run
 
 if TYPE_CHECKING:
-    from bandwise.training import Processes
+    from bandwise.training.processes import Processes
 
 SECONDS_BETWEEN_LINES = 10.0
 

@@ -71,7 +71,6 @@ def reproduce(
     """
     # Imported here, because PyTorch takes seconds that help and usage errors need not wait for.
     from bandwise.experiments.reproduce import ReproduceConfig, fitting_batch_size, jobs, run
-    from bandwise.report import summary, write_report
 
     names = [*(variants or (each.name for each in PAPER))]
     names += [each.name for each in CONTROLS if controls]
@@ -105,4 +104,4 @@ def reproduce(
         workers = available_cores() if config.device == "cpu" else 1
     with resumable(), ProgressDisplay() as progress:
         results = run(config, data, folder, workers=workers, progress=progress)
-    print_results(results, summary(results), page=write_report(results, folder))
+    print_results(results, page_in=folder)

@@ -75,7 +75,7 @@ def train(
         training_for,
     )
     from bandwise.models.model import Model
-    from bandwise.training import joined
+    from bandwise.training.processes import joined
 
     with joined() as processes, report_first_failure_only(processes):
         if by == "importance" and (keep is None or whole is None):

@@ -19,18 +19,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bandwise.data.epochs import BatchRandom
+from bandwise.data.batches import BatchRandom
 from bandwise.frequency.color import rgb_to_ycbcr
-from bandwise.frequency.dct import BLOCK
 from bandwise.frequency.dct_domain import (
     CENTRE,
-    FREQUENCIES,
     CoefficientBatch,
     adjust_contrast,
     adjust_saturation,
     keep_frequencies,
     show_windows,
 )
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -86,16 +85,14 @@ def augment(
 ) -> Tensor:
     """Draw one changed version of each image; differentiable.
 
+    Returns (N, C, *size) float32 in [0, 1].
+
     Parameters
     ----------
     pixels
         (N, C, H, W) float32 in [0, 1].
     size
         Height and width of what is returned.
-
-    Returns
-    -------
-    (N, C, *size) float32 in [0, 1]
     """
     changes = _draw_changes(settings, random, colours=pixels.shape[1])
     grids = _sampling_grids(changes, pixels, size)

@@ -42,10 +42,12 @@ class PublishedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedFiles:
-    """The files of a data set and the base addresses that serve them as ``NAME.gz``."""
+class PublishedDataset:
+    """A data set of published files, with the base addresses that serve them as ``NAME.gz``."""
 
     name: str
+    title: str
+    classes: tuple[str, ...]
     files: tuple[PublishedFile, ...]
     mirrors: tuple[str, ...]
 
@@ -65,7 +67,7 @@ def cache_dir() -> Path:
 
 
 def locate(
-    wanted: PublishedFiles,
+    wanted: PublishedDataset,
     *,
     data_dir: Path | None = None,
     progress: ProgressCallback = ignore_progress,
@@ -73,36 +75,21 @@ def locate(
     """Find all files of a data set in one place, downloading them if no place has them.
 
     A folder serves as ``FOLDER/<data set>/`` or as ``FOLDER/`` itself. With ``data_dir`` no other
-    place is looked at and nothing is downloaded.
-
-    Returns
-    -------
-    The files' paths in their order, and the place in words.
-
-    Raises
-    ------
-    DataNotFoundError
-        When ``data_dir`` lacks a file, or no mirror gave a valid one.
-    OutputError
-        When the cache cannot be written.
+    place is looked at and nothing is downloaded. Raises `DataNotFoundError` when ``data_dir`` lacks
+    a file, or no mirror gave a valid one; `OutputError` when the cache cannot be written. Returns
+    the files' paths in their order, and the place in words.
     """
     cache = cache_dir() / wanted.name
-    if data_dir is not None:
-        places = [("data folder", data_dir / wanted.name), ("data folder", data_dir)]
-    else:
-        places = [("cache", cache)]
-        if (environment := environment_data_dir()) is not None:
-            own = [("BANDWISE_DATA", environment / wanted.name), ("BANDWISE_DATA", environment)]
-            places = [*own, *places]
+    own = environment_data_dir() if data_dir is None else data_dir
+    places = [] if own is None else [own / wanted.name, own]
     lacking: list[list[str]] = []
-    for place, folder in places:
-        found = [_find(folder, file) for file in wanted.files]
-        paths = [path for path in found if path is not None]
+    for folder in [*places, cache] if data_dir is None else places:
+        found = {file.name: _find(folder, file) for file in wanted.files}
+        paths = [path for path in found.values() if path is not None]
         if len(paths) == len(found):
-            return paths, place
-        lacking.append(
-            [file.name for file, path in zip(wanted.files, found, strict=True) if path is None]
-        )
+            own_place = "BANDWISE_DATA" if data_dir is None else "data folder"
+            return paths, own_place if folder in places else "cache"
+        lacking.append([name for name, path in found.items() if path is None])
     if data_dir is not None:
         fewest = min(lacking, key=len)
         raise DataNotFoundError(
@@ -128,12 +115,8 @@ def locate(
 def read_verified(path: Path, file: PublishedFile) -> bytes:
     """Uncompressed bytes of a published file, compressed or not on disk.
 
-    Raises
-    ------
-    CorruptDataError
-        When the file is truncated, too long or has another checksum.
-    DataNotFoundError
-        When it cannot be opened.
+    Raises `CorruptDataError` when the file is truncated, too long or has another checksum;
+    `DataNotFoundError` when it cannot be opened.
     """
     try:
         data = _uncompressed(path, file)
@@ -168,7 +151,7 @@ def _find(folder: Path, file: PublishedFile) -> Path | None:
 
 
 def _download(
-    wanted: PublishedFiles, file: PublishedFile, cache: Path, progress: ProgressCallback
+    wanted: PublishedDataset, file: PublishedFile, cache: Path, progress: ProgressCallback
 ) -> Path:
     """Ask one mirror after the other; the cached file is uncompressed."""
 

@@ -1,12 +1,22 @@
-"""Data sets of JPEG files, kept as files: what networks on coefficients are trained with."""
+"""JPEG files in memory, read as coefficients or pixels: what networks on files are trained with.
+
+    bytes ──read_batch──→ CoefficientBatch      no pixel is decoded
+          ──read_pixels─→ pixels on the same grid
+
+Coefficients of files of one block layout are read by native calls into one array; files of several
+layouts are read a layout at a time and put in order again. Chroma is brought to 4:2:0 by averaging
+samples, and an odd number of luma rows or columns is filled up with grey.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,15 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise import jpeg
-from bandwise.data.coefficients import read_batch
 from bandwise.data.folder import LabelledPaths, scan
-from bandwise.data.types import (
-    Splits,
-    check_labels,
-    hash_data,
-    labels_as_bytes,
-    split_validation,
-)
+from bandwise.data.types import Splits, check_labels, hash_data, labels_as_bytes, split_validation
 from bandwise.errors import (
     ConfigurationError,
     DataError,
@@ -31,17 +34,33 @@ from bandwise.errors import (
     UnreadableImageError,
 )
 from bandwise.frequency.color import rgb_to_ycbcr
-from bandwise.frequency.dct import BLOCK
-from bandwise.frequency.dct_domain import CENTRE, CoefficientBatch
+from bandwise.frequency.dct_domain import (
+    CENTRE,
+    CoefficientBatch,
+    concatenate,
+    fill_to_even,
+    fit,
+    halve,
+    with_chroma,
+)
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 from bandwise.images import to_planes
+from bandwise.jpeg.batch import map_in_order
+from bandwise.jpeg.limits import DEFAULT_LIMITS, Limits
+from bandwise.jpeg.reading import read_frame
 
 GRID_STEP = 16
 """Sides are multiples of so many pixels: a block of chroma at 4:2:0."""
+
+_BYTES_PER_CALL = 2**20
+_FILES_PER_CALL_MAX = 256
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledFiles:
     """JPEG files in memory with a class label each; sibling of `LabelledImages`.
+
+    Raises `ShapeError` when the labels have another shape or dtype.
 
     Parameters
     ----------
@@ -53,11 +72,6 @@ class LabelledFiles:
         Rows and columns of luma blocks as which every image is read.
     channels
         3 for luma and chroma, or RGB; 1 for luma alone.
-
-    Raises
-    ------
-    ShapeError
-        When the labels have another shape or dtype.
     """
 
     files: tuple[bytes, ...]
@@ -77,17 +91,13 @@ class LabelledFiles:
         files = tuple(self.files[i] for i in index.tolist())
         return replace(self, files=files, labels=self.labels[index])
 
-    def coefficients(
-        self, indices: Tensor | Sequence[int], *, threads: int | None = 1
-    ) -> CoefficientBatch:
+    def coefficients(self, indices: Tensor | Sequence[int]) -> CoefficientBatch:
         """Read the files at ``indices``, in that order; see `read_batch`."""
-        files = self.subset(indices).files
-        return read_batch(files, channels=self.channels, grid=self.grid, threads=threads)
+        return read_batch(self.subset(indices).files, channels=self.channels, grid=self.grid)
 
-    def pixels(self, indices: Tensor | Sequence[int], *, threads: int | None = 1) -> Tensor:
+    def pixels(self, indices: Tensor | Sequence[int]) -> Tensor:
         """Decode the files at ``indices``, in that order; see `read_pixels`."""
-        files = self.subset(indices).files
-        return read_pixels(files, channels=self.channels, grid=self.grid, threads=threads)
+        return read_pixels(self.subset(indices).files, channels=self.channels, grid=self.grid)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,6 +128,10 @@ def load_files(
 ) -> FileDataset:
     """Read a folder of .jpg files, laid out as in `bandwise.data.folder`, into memory.
 
+    Raises `ConfigurationError` when the image size is none that blocks can have; `DataError` in one
+    of its kinds when the folder is not laid out so, a file is no JPEG, or the images have several
+    sizes and none is given.
+
     Parameters
     ----------
     image_size
@@ -125,14 +139,6 @@ def load_files(
         of the images if not given.
     seed
         Of the fifth of the training images that is held out where there is no validation split.
-
-    Raises
-    ------
-    ConfigurationError
-        When the image size is none that blocks can have.
-    DataError
-        In one of its kinds when the folder is not laid out so, a file is no JPEG, or the images
-        have several sizes and none is given.
     """
     if image_size is not None and any(side < 1 or side % GRID_STEP for side in image_size):
         raise ConfigurationError(
@@ -172,21 +178,15 @@ def read_pixels(
 ) -> Tensor:
     """Decode JPEG files, in colour or grey, on one grid: what `read_batch` is for pixels.
 
+    Raises `JpegError` when a file is damaged or not supported; the message begins with its index.
+    Returns (N, channels, 8 · rows, 8 · columns) uint8.
+
     Parameters
     ----------
     grid
         Rows and columns of 8×8 pixels: images are cropped or filled up with grey about the centre.
     threads
         Threads that decode; None for one a core.
-
-    Returns
-    -------
-    (N, channels, 8 · rows, 8 · columns) uint8
-
-    Raises
-    ------
-    JpegError
-        When a file is damaged or not supported; the message begins with its index.
     """
     height, width = (side * BLOCK for side in grid)
     decoded = jpeg.decode_batch(files, threads=threads)
@@ -242,3 +242,113 @@ def _identity(
 
 def _grid(height: int, width: int) -> tuple[int, int]:
     return 2 * -(-height // GRID_STEP), 2 * -(-width // GRID_STEP)
+
+
+class _Layout(NamedTuple):
+    """What images have in common that are read together.
+
+    Attributes
+    ----------
+    blocks
+        Rows and columns of blocks of each component.
+    ratios
+        Luma samples a chroma sample, horizontal and vertical.
+    """
+
+    blocks: tuple[tuple[int, int], ...]
+    ratios: tuple[int, int]
+
+
+def read_batch(
+    files: Sequence[bytes],
+    *,
+    channels: int | None = None,
+    grid: tuple[int, int] | None = None,
+    threads: int | None = 1,
+    limits: Limits = DEFAULT_LIMITS,
+) -> CoefficientBatch:
+    """Dequantised coefficients of JPEG files, in their order.
+
+    Raises `DataError` when there are no files, or they have several sizes and no ``grid`` is given;
+    `JpegError` when a file is damaged or not supported; the message begins with its index.
+
+    Parameters
+    ----------
+    channels
+        3 for luma and chroma, which is grey for grey files; 1 for luma alone; what any of the files
+        has if not given.
+    grid
+        Rows and columns of luma blocks of every image, cropped or filled up with grey about its
+        centre; needed where sizes differ, and even where there is colour.
+    threads
+        Threads that read; None for one a core.
+    """
+    if not files:
+        raise DataError("there are no images to make a batch of")
+    groups: dict[_Layout, list[int]] = defaultdict(list)
+    try:
+        for index, data in enumerate(files):
+            groups[_layout_of(data, limits)].append(index)
+        batches = [
+            _read([files[index] for index in indices], layout, limits, threads)
+            for layout, indices in groups.items()
+        ]
+    except JpegError:
+        jpeg.read_coefficients_batch(files, limits=limits, threads=threads)  # names the file
+        raise
+    grids = sorted({batch.grid for batch in batches})
+    if grid is None and len(grids) > 1:
+        raise DataError(
+            f"the images have {len(grids)} sizes, {grids[0]} to {grids[-1]} rows and columns of "
+            "blocks; give a grid that all are cropped or filled up to"
+        )
+    batches = [fit(batch, *(grid or grids[0])) for batch in batches]
+    batch = batches[0]
+    if len(batches) > 1:
+        order = torch.tensor([index for indices in groups.values() for index in indices])
+        batch = concatenate(batches).select(order.argsort())
+    if channels == 1:
+        return CoefficientBatch(batch.luma)
+    return batch if channels is None else with_chroma(batch)
+
+
+def _layout_of(data: bytes, limits: Limits) -> _Layout:
+    frame = read_frame(data, limits)
+    last = frame.components - 1
+    return _Layout(
+        tuple(zip(frame.blocks_y[0 : last + 1], frame.blocks_x[0 : last + 1], strict=True)),
+        (frame.h_samp[0] // frame.h_samp[last], frame.v_samp[0] // frame.v_samp[last]),
+    )
+
+
+def _read(
+    files: Sequence[bytes], layout: _Layout, limits: Limits, threads: int | None
+) -> CoefficientBatch:
+    """Read files of one layout, so many a native call that their integers stay in the cache."""
+    inference = torch.is_inference_mode_enabled()  # a thread does not inherit it
+    luma = torch.empty(len(files), *layout.blocks[0], FREQUENCIES)
+    chroma, components = None, [luma]
+    if len(layout.blocks) > 1:
+        chroma = torch.empty(len(files), *layout.blocks[1], 2 * FREQUENCIES)
+        components += chroma.split(FREQUENCIES, dim=3)
+    image_bytes = 2 * sum(component[0].numel() for component in components)
+    step = max(1, min(_BYTES_PER_CALL // image_bytes, _FILES_PER_CALL_MAX))
+
+    def read_part(start: int) -> None:
+        part = files[start : start + step]
+        planes = [np.empty((len(part), *blocks, 8, 8), np.int16) for blocks in layout.blocks]
+        tables = jpeg.read_into(part, planes, limits=limits, threads=1)
+        with torch.inference_mode(inference):
+            steps = torch.from_numpy(tables.astype(np.float32)).flatten(2).unbind(1)
+            for component, plane, table in zip(components, planes, steps, strict=True):
+                target = component[start : start + len(part)]
+                target.copy_(torch.from_numpy(plane).flatten(3)).mul_(table[:, None, None])
+
+    map_in_order(read_part, range(0, len(files), step), threads)
+    if chroma is None:
+        return CoefficientBatch(luma.permute(0, 3, 1, 2))
+    across, down = layout.ratios
+    return CoefficientBatch(
+        fill_to_even(luma.permute(0, 3, 1, 2)),
+        halve(chroma.permute(0, 3, 1, 2), rows=down == 1, columns=across == 1),
+    )

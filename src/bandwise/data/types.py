@@ -38,17 +38,14 @@ LabelledT = TypeVar("LabelledT", bound=Labelled)
 class LabelledImages:
     """Images of one size with a class label each.
 
+    Raises `ShapeError` when a shape or a dtype is another, or the two lengths differ.
+
     Parameters
     ----------
     pixels_u8
         (N, C, H, W) uint8, C = 1 (grey) or 3 (RGB).
     labels
         (N,) int64, indices into the data set's classes.
-
-    Raises
-    ------
-    ShapeError
-        When a shape or a dtype is another, or the two lengths differ.
     """
 
     pixels_u8: Tensor
@@ -205,16 +202,10 @@ def holdout(images: LabelledT, *, fraction: float, seed: int) -> tuple[LabelledT
     """Split into (kept, held out), stratified by class; both keep the order of ``images``.
 
     Each class gives ``round(fraction · n)`` of its n images, but at least one and never all of
-    them; a class with a single image keeps it. The choice depends only on the labels, the
-    fraction and the seed: it draws raw 64-bit words of PCG64, whose stream NumPy keeps fixed
-    (NEP 19).
-
-    Raises
-    ------
-    ConfigurationError
-        When ``fraction`` is not strictly between 0 and 1 or ``seed`` is negative.
-    DataError
-        When no class has two images, so that nothing can be held out.
+    them; a class with a single image keeps it. The choice depends only on the labels, the fraction
+    and the seed: it draws raw 64-bit words of PCG64, whose stream NumPy keeps fixed (NEP 19).
+    Raises `ConfigurationError` when ``fraction`` is not strictly between 0 and 1 or ``seed`` is
+    negative; `DataError` when no class has two images, so that nothing can be held out.
     """
     if not 0 < fraction < 1:
         raise ConfigurationError(f"the held-out fraction lies between 0 and 1, not at {fraction}")

@@ -21,7 +21,7 @@ from bandwise import jpeg
 from bandwise.data import LabelledImages
 from bandwise.errors import ConfigurationError, EvaluationError
 from bandwise.evaluation.codecs import Codec, Pixels, Setting, as_array
-from bandwise.models import divergences, logits_of
+from bandwise.models.classification import divergences, logits_of
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import ORIGINAL, Measurement, Protocol, Split
 from bandwise.system import available_cores

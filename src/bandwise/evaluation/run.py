@@ -12,8 +12,8 @@ from bandwise.data import Dataset, with_validation
 from bandwise.errors import ConfigurationError
 from bandwise.evaluation.codecs import Codec, Setting, family_of
 from bandwise.evaluation.measuring import Conditions, measure, measure_original
-from bandwise.models import logits_of
-from bandwise.models.networks import network_sha256
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import network_sha256
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import (

@@ -28,9 +28,8 @@ from bandwise.data.files import FileDataset, load_files
 from bandwise.encoding import requantise
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
-from bandwise.frequency.dct_domain import FREQUENCIES
 from bandwise.frequency.selection import Frequencies
-from bandwise.frequency.tables import BLOCK, TableSet
+from bandwise.frequency.tables import BLOCK, FREQUENCIES, TableSet
 from bandwise.learning.jpeg_network import (
     RULES,
     TrainConfig,
@@ -39,14 +38,15 @@ from bandwise.learning.jpeg_network import (
     train_on_files,
     training_for,
 )
-from bandwise.models import Reads
+from bandwise.models.classification import Reads
 from bandwise.models.model import Model
-from bandwise.models.networks import build_coefficient_network, build_network
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 from bandwise.results import DatasetInfo, Experiment, Results, Trained
 from bandwise.system import machine, now, versions
-from bandwise.training import EpochRecord, NetworkConfig
+from bandwise.training.networks import NetworkConfig
+from bandwise.training.state import EpochRecord
 
 RECIPE = "straight-from-jpeg"
 MODELS = "models"
@@ -138,6 +138,9 @@ def run(
 ) -> Results:
     """Train every run that is not finished.
 
+    Raises `ConfigurationError` if ``out`` holds another experiment, or a network is not there;
+    `OutputError` if ``out`` cannot be written or holds something else.
+
     Parameters
     ----------
     executor
@@ -145,13 +148,6 @@ def run(
     progress
         Called after every epoch of any run: how many epochs of all that were left are done, with an
         `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    ConfigurationError
-        If ``out`` holds another experiment, or a network is not there.
-    OutputError
-        If ``out`` cannot be written or holds something else.
     """
     executor = executor or training_workers(workers)
     _check_networks(config, data)

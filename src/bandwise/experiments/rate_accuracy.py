@@ -39,7 +39,7 @@ from bandwise.evaluation import (
     sweep,
 )
 from bandwise.evaluation.codecs.profiles import TOLERANCES
-from bandwise.learning import joint_candidate, lagrangian_label, sensitivity_candidates
+from bandwise.learning.joint import joint_candidate
 from bandwise.learning.networks import check_reads, prepare_network
 from bandwise.learning.profiles import (
     ALLOWED_ENTRIES,
@@ -49,8 +49,9 @@ from bandwise.learning.profiles import (
     profile_origin,
     sensitivity_input,
 )
-from bandwise.models import logits_of
-from bandwise.models.networks import build_network
+from bandwise.learning.sensitivity import lagrangian_label, sensitivity_candidates
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import build_network
 from bandwise.profile import Profile
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import (
@@ -63,7 +64,7 @@ from bandwise.results import (
     Results,
     check_output_folder,
 )
-from bandwise.training import NetworkConfig, train_network
+from bandwise.training.networks import NetworkConfig, train_network
 
 Files = tuple[Codec, Setting] | None
 """Files that a network is trained on: those of a codec's setting, or the originals for None."""
@@ -138,12 +139,8 @@ def run(
 ) -> Results:
     """Run or resume the experiment.
 
-    Raises
-    ------
-    ConfigurationError
-        If ``out`` holds another experiment, or a codec or a network is not there.
-    OutputError
-        If ``out`` cannot be written or holds something else.
+    Raises `ConfigurationError` if ``out`` holds another experiment, or a codec or a network is not
+    there; `OutputError` if ``out`` cannot be written or holds something else.
     """
     learn, device = config.learn, config.learn.device
     check_output_folder(out, allowed_entries=ALLOWED_ENTRIES)
@@ -156,12 +153,14 @@ def run(
         other = build_network(config.transfer, num_classes=dataset.num_classes, channels=channels)
         check_reads(other, config.transfer, dataset)
     network = prepare_network(learn, dataset, out / "networks", progress=progress)
-    found = learn_profiles(learn, dataset, network, out / "profiles", progress=progress)
+    profiles, learning = learn_profiles(
+        learn, dataset, network, out / "profiles", progress=progress
+    )
     ladders = {
-        GUIDED: found.profiles[:: config.ladder_every],
+        GUIDED: profiles[:: config.ladder_every],
         GUIDED_LIBJPEG: libjpeg_ladder(channels),
     }
-    ours: list[Codec] = [ProfileCodec(found.profiles)]
+    ours: list[Codec] = [ProfileCodec(profiles)]
     ours += [
         GuidedCodec(ladder, network, name=name, device=device, tolerances=config.tolerances)
         for name, ladder in ladders.items()
@@ -173,12 +172,12 @@ def run(
         network,
         [*learned, *codecs],
         out,
-        profiles=found.profiles,
+        profiles=profiles,
         allowed_entries=ALLOWED_ENTRIES,
         progress=progress,
     )
     shown = examples(results, [*learned, *codecs], dataset.test, network=learn.network)
-    results.add(found.learning, *shown)
+    results.add(learning, *shown)
     if config.transfer is not None:
         transfer = replace(learn, network=config.transfer, weights=None)
         evaluate(

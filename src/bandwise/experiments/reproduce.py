@@ -20,26 +20,21 @@ import torch
 
 from bandwise.checkpoint import save_tensors
 from bandwise.data import Dataset, LabelledImages, holdout, load
-from bandwise.data.batches import TensorBatches
+from bandwise.data.batches import TensorBatches, to_coefficients
 from bandwise.errors import ConfigurationError
 from bandwise.executors import Executor, report, training_workers
 from bandwise.experiments.variants import VARIANTS, Variant
 from bandwise.files import write_json
 from bandwise.frequency.bands import Bands, radial_bands
 from bandwise.frequency.compressors import Compressor, LearnedBands, StaticBands
-from bandwise.models import Classification
-from bandwise.models.networks import SequenceCNN
+from bandwise.models.classification import Classification
+from bandwise.models.networks.sequence_cnn import SequenceCNN
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
-from bandwise.results import (
-    DatasetInfo,
-    Epoch,
-    Experiment,
-    Results,
-    Run,
-    digest,
-)
+from bandwise.results import DatasetInfo, Epoch, Experiment, Results, Run, digest
 from bandwise.system import machine, now, versions
-from bandwise.training import BandEpoch, TrainingConfig, TrainingResult, train
+from bandwise.training.config import TrainingConfig
+from bandwise.training.paper import BandEpoch, train
+from bandwise.training.state import TrainingResult
 
 EVALUATION_BATCH = 500
 """Images a batch when nothing is learned."""
@@ -188,11 +183,11 @@ def run_job(
         kept, held_out = _shuffled(kept, job.seed), _shuffled(held_out, job.seed)
 
     def batches(images: LabelledImages, *, shuffle: bool = False) -> TensorBatches:
-        return TensorBatches.of_images(
-            images,
+        return TensorBatches(
+            to_coefficients(images.pixels_u8).to(config.device),
+            images.labels.to(config.device),
             batch_size=settings.batch_size if shuffle else EVALUATION_BATCH,
             shuffle_seed=job.seed if shuffle else None,
-            device=config.device,
         )
 
     def report_epoch(now: Progress) -> None:

@@ -69,14 +69,10 @@ class Bands:
 def radial_bands(height: int, width: int, count: int) -> Bands:
     """K rings of equal width around the zero frequency (Eq. 1 of the paper).
 
-    With ``d`` the Euclidean distance of (i, j) to (0, 0) and ``d_max = d(H-1, W-1)``, band k
-    (from 1) holds ``(k-1)/K · d_max ≤ d < k/K · d_max``. Read literally this leaves the highest
-    frequency in no band; here the last interval is closed, so band K also holds ``d = d_max``.
-
-    Raises
-    ------
-    ConfigurationError
-        If a ring would be empty: K is larger than the plane allows.
+    With ``d`` the Euclidean distance of (i, j) to (0, 0) and ``d_max = d(H-1, W-1)``, band k (from
+    1) holds ``(k-1)/K · d_max ≤ d < k/K · d_max``. Read literally this leaves the highest frequency
+    in no band; here the last interval is closed, so band K also holds ``d = d_max``. Raises
+    `ConfigurationError` if a ring would be empty: K is larger than the plane allows.
     """
     _check_plane(height, width, count)
     rows, columns = np.ogrid[:height, :width]
@@ -112,10 +108,6 @@ def make_bands(kind: BandKind, height: int, width: int, *, count: int | None = N
         if count is None:
             raise ConfigurationError("radial bands need a count, for example count=8")
         return radial_bands(height, width, count)
-    if count is not None:
-        raise ConfigurationError(
-            f"the number of {kind} bands follows from the plane; leave out count={count}"
-        )
     if kind == "zigzag":
         return zigzag_bands(height, width)
     if kind == "coefficient":

@@ -60,12 +60,8 @@ def upsample(planes: Tensor, height: int, width: int) -> Tensor:
 
     Each new sample is 3/4 of the nearest old one and 1/4 of the next nearest along either side that
     grows: the triangle filter that libjpeg calls fancy upsampling. As there, planes at most two
-    samples wide that are widened have their samples repeated instead.
-
-    Raises
-    ------
-    ShapeError
-        If a side is neither the wanted one nor half of it, rounded up.
+    samples wide that are widened have their samples repeated instead. Raises `ShapeError` if a side
+    is neither the wanted one nor half of it, rounded up.
     """
     grid = (planes.shape[-2], planes.shape[-1])
     ratios = [1 if have == want else 2 for have, want in zip(grid, (height, width), strict=True)]

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor
 
 from bandwise.errors import ShapeError
-
-BLOCK = 8
-"""Side of a JPEG block in samples."""
+from bandwise.frequency.tables import BLOCK
 
 
 @lru_cache(maxsize=64)
@@ -40,15 +38,12 @@ def dct_matrix(
 def dct2(planes: Tensor) -> Tensor:
     """Two-dimensional DCT-II of each plane.
 
+    Returns (..., H, W), same dtype and device; index (i, j) is vertical frequency i, horizontal j.
+
     Parameters
     ----------
     planes
         (..., H, W), floating point.
-
-    Returns
-    -------
-    Tensor
-        (..., H, W), same dtype and device; index (i, j) is vertical frequency i, horizontal j.
     """
     rows, columns = _matrices_for(planes)
     return rows @ planes @ columns.mT
@@ -63,10 +58,7 @@ def idct2(coefficients: Tensor) -> Tensor:
 def to_blocks(planes: Tensor) -> Tensor:
     """Cut planes (..., H, W) into blocks (..., H/8, W/8, 8, 8).
 
-    Raises
-    ------
-    ShapeError
-        If H or W is not a multiple of 8: pad first, as an encoder does.
+    Raises `ShapeError` if H or W is not a multiple of 8: pad first, as an encoder does.
     """
     height, width = _plane_size(planes)
     if height % BLOCK or width % BLOCK:

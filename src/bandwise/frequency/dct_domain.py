@@ -20,10 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bandwise.errors import ConfigurationError, ShapeError
-from bandwise.frequency.dct import BLOCK, dct_matrix, from_blocks, to_blocks
-
-FREQUENCIES = BLOCK * BLOCK
-"""Coefficients of a block."""
+from bandwise.frequency.dct import dct_matrix, from_blocks, to_blocks
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 
 CENTRE = 128.0
 """Level that is zero in the coefficients."""
@@ -89,10 +87,7 @@ class FrequencyStatistics(NamedTuple):
 def frequency_statistics(batches: Iterable[CoefficientBatch]) -> FrequencyStatistics:
     """Measure over all blocks of all batches, summed in float64.
 
-    Raises
-    ------
-    ConfigurationError
-        When there are no images.
+    Raises `ConfigurationError` when there are no images.
     """
     totals: dict[int, Tensor] = {}
     counts: dict[int, int] = {}
@@ -121,10 +116,7 @@ def with_chroma(batch: CoefficientBatch) -> CoefficientBatch:
 def fit(batch: CoefficientBatch, rows: int, columns: int) -> CoefficientBatch:
     """Bring to a grid of luma blocks about the centre: crop what is over, add grey blocks.
 
-    Raises
-    ------
-    ShapeError
-        If ``rows`` or ``columns`` is odd where there is colour.
+    Raises `ShapeError` if ``rows`` or ``columns`` is odd where there is colour.
     """
     if batch.grid == (rows, columns):
         return batch
@@ -205,16 +197,14 @@ def halve(plane: Tensor, *, rows: bool = False, columns: bool = False) -> Tensor
 def resample(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Apply a separable linear change ``A X Bᵀ`` of the pixels X, less 128, of each image.
 
+    Returns (N, C, h', w').
+
     Parameters
     ----------
     plane
         (N, C, h, w), luma or chroma.
     rows, columns
         ``A`` (N, 8·h', 8·h) and ``B`` (N, 8·w', 8·w), such as of :func:`window_matrices`.
-
-    Returns
-    -------
-    (N, C, h', w')
     """
     side_by_side = from_blocks(_blocks(plane).permute(0, 3, 1, 2, 4, 5))
     left, right = (_between_blocks(matrix)[:, None] for matrix in (rows, columns))
@@ -225,7 +215,7 @@ def window_matrices(size: Tensor, centre: Tensor, *, inputs: int, outputs: int) 
     """Matrices that show windows of ``inputs`` samples with ``outputs`` samples, bilinear.
 
     The same as ``grid_sample`` does along one side with ``padding_mode="reflection"`` and
-    ``align_corners=False``, and in its units.
+    ``align_corners=False``, and in its units. Returns (N, outputs, inputs), rows that sum to 1.
 
     Parameters
     ----------
@@ -233,10 +223,6 @@ def window_matrices(size: Tensor, centre: Tensor, *, inputs: int, outputs: int) 
         (N,): side of the window relative to the image's; below 0 it is mirrored.
     centre
         (N,): middle of the window; the image spans -1..1.
-
-    Returns
-    -------
-    (N, outputs, inputs), rows that sum to 1
     """
     steps = (2 * torch.arange(outputs, device=size.device) + 1) / outputs - 1
     position = ((size[:, None] * steps + centre[:, None] + 1) * inputs - 1) / 2

@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandwise.errors import ConfigurationError
 from bandwise.frequency.coefficients import COMPONENTS
-from bandwise.frequency.tables import BLOCK, ZIGZAG
-
-FREQUENCIES = BLOCK * BLOCK
-"""Of a component."""
+from bandwise.frequency.tables import BLOCK, FREQUENCIES, ZIGZAG
 
 _CHROMA_SHARE = 5 / 24
 
@@ -68,15 +65,12 @@ class Frequencies:
     def top(cls, importance: ArrayLike, count: int) -> Frequencies:
         """The ``count`` most important ones, and always the mean of luma.
 
+        Raises `ConfigurationError` when there are not so many.
+
         Parameters
         ----------
         importance
             (64,) for grey images, (192,) for colour.
-
-        Raises
-        ------
-        ConfigurationError
-            When there are not so many.
         """
         ranked = np.array(importance, np.float64)
         _check_count(count, len(ranked))

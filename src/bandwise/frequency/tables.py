@@ -20,6 +20,9 @@ from bandwise.errors import TableError
 BLOCK = 8
 """Samples along one side of a JPEG block."""
 
+FREQUENCIES = BLOCK * BLOCK
+"""Of a component."""
+
 STEP_MIN, STEP_MAX = 1, 255
 """Steps that a baseline, 8-bit quantisation table can hold (ITU-T T.81, B.2.4.1)."""
 
@@ -69,7 +72,7 @@ class QuantTable:
     values: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if len(self.values) != BLOCK * BLOCK:
+        if len(self.values) != FREQUENCIES:
             raise TableError(
                 f"a quantisation table has 64 steps, got {len(self.values)}; "
                 "give 8 rows of 8 in natural order"
@@ -165,7 +168,7 @@ def ijg_chroma(quality: int) -> QuantTable:
 
 def flat(step: int) -> QuantTable:
     """Table with the same step at every frequency."""
-    return QuantTable((step,) * BLOCK * BLOCK)
+    return QuantTable((step,) * FREQUENCIES)
 
 
 def _ijg_scaled(base: Sequence[Sequence[int]], quality: int) -> QuantTable:

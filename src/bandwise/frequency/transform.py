@@ -17,8 +17,8 @@ from torch import Tensor
 from bandwise.errors import ShapeError
 from bandwise.frequency.coefficients import LUMA_SAMPLING, Subsampling, block_grid
 from bandwise.frequency.color import downsample, pad_to, rgb_to_ycbcr, upsample, ycbcr_to_rgb
-from bandwise.frequency.dct import BLOCK, block_dct2, block_idct2
-from bandwise.frequency.rounding import straight_through
+from bandwise.frequency.dct import block_dct2, block_idct2
+from bandwise.frequency.tables import BLOCK
 
 _LEVELS, _CENTRE = 255.0, 128.0
 
@@ -29,21 +29,15 @@ _FRACTIONS = 8
 def pixels_to_blocks(pixels: Tensor, subsampling: Subsampling) -> list[Tensor]:
     """Unquantised coefficients of each component.
 
+    Raises `ShapeError` if there are neither 1 nor 3 channels. Returns (N, blocks_y, blocks_x, 8, 8)
+    a component: luma, or luma, Cb and Cr.
+
     Parameters
     ----------
     pixels
         (N, C, H, W) in [0, 1]; C = 1 for grey, 3 for RGB.
     subsampling
         Chroma subsampling of colour.
-
-    Returns
-    -------
-    (N, blocks_y, blocks_x, 8, 8) a component: luma, or luma, Cb and Cr.
-
-    Raises
-    ------
-    ShapeError
-        If there are neither 1 nor 3 channels.
     """
     if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
         raise ShapeError(f"pixels are (N, 1 or 3, H, W), got {tuple(pixels.shape)}")
@@ -70,6 +64,22 @@ def blocks_to_pixels(
     if len(planes) == 3:
         shown = _clamped(_rounded(ycbcr_to_rgb(shown)))
     return shown / _LEVELS
+
+
+def round_half_away(values: Tensor) -> Tensor:
+    """Nearest integers, halves away from zero: how libjpeg rounds a coefficient over its step.
+
+    >>> import torch
+    >>> round_half_away(torch.tensor([-1.5, -0.5, 0.49, 0.5, 2.5])).tolist()
+    [-2.0, -1.0, 0.0, 1.0, 3.0]
+    """
+    whole = values.trunc()
+    return whole + (2 * (values - whole)).trunc()
+
+
+def straight_through(values: Tensor, replacement: Tensor) -> Tensor:
+    """``replacement`` bit for bit, with the gradient of ``values`` (Bengio et al., 2013)."""
+    return replacement.detach() + (values - values.detach())
 
 
 def _ratios(component: int, subsampling: Subsampling) -> tuple[int, int]:

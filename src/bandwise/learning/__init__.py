@@ -6,23 +6,3 @@
 Each gives a `Candidate` for each λ, the nats that a bit is worth. `frequency_importance` says the
 same of whole frequencies, for networks that read only some.
 """
-
-from bandwise.learning.importance import frequency_importance
-from bandwise.learning.joint import joint_candidate
-from bandwise.learning.sensitivity import (
-    Candidate,
-    SensitivityInput,
-    fisher_information,
-    lagrangian_label,
-    sensitivity_candidates,
-)
-
-__all__ = [
-    "Candidate",
-    "SensitivityInput",
-    "fisher_information",
-    "frequency_importance",
-    "joint_candidate",
-    "lagrangian_label",
-    "sensitivity_candidates",
-]

@@ -18,7 +18,7 @@ from bandwise.frequency.compressors import Compressed, QuantisedBands
 from bandwise.frequency.rate import estimate_bits
 from bandwise.learning.sensitivity import Candidate
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.training import NetworkConfig, TrainableTransform, train_network
+from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
 
 FAMILY = "joint"
 TABLE_LR = 0.01
@@ -29,7 +29,7 @@ class TrainableTables(TrainableTransform):
 
     def __init__(self, start: Candidate) -> None:
         super().__init__()
-        self.bands = QuantisedBands.from_tables(start.tables, subsampling=start.subsampling)
+        self.bands = QuantisedBands(start.tables, subsampling=start.subsampling)
         self._lagrangian = start.lagrangian
         self._compressed: Compressed | None = None
 

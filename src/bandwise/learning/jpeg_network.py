@@ -14,26 +14,27 @@ from torch import nn
 
 from bandwise.data.files import FileDataset
 from bandwise.errors import ConfigurationError
-from bandwise.frequency.dct import BLOCK
 from bandwise.frequency.dct_domain import FrequencyStatistics, frequency_statistics
 from bandwise.frequency.selection import Frequencies
-from bandwise.learning import frequency_importance
+from bandwise.frequency.tables import BLOCK
 from bandwise.learning.networks import default_training
-from bandwise.models import Reads, logits_of_batches
+from bandwise.learning.sensitivity import frequency_importance
+from bandwise.models.classification import Reads, logits_of_batches
 from bandwise.models.model import Model
-from bandwise.models.networks import FrequencySelection, build_coefficient_network, build_network
+from bandwise.models.networks.layers import FrequencySelection
+from bandwise.models.networks.registry import build_coefficient_network, build_network
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import digest
 from bandwise.system import versions
-from bandwise.training import (
-    EpochRecord,
+from bandwise.training.networks import (
     Examples,
     NetworkConfig,
-    Processes,
     coefficient_examples,
     pixel_examples,
     train_network,
 )
+from bandwise.training.processes import Processes
+from bandwise.training.state import EpochRecord
 
 BATCH = 64
 
@@ -89,19 +90,15 @@ def train_on_files(
 ) -> tuple[Model, tuple[EpochRecord, ...]]:
     """Train a network, or go on from a checkpoint of the same training; also says how it went.
 
+    Raises `ConfigurationError` for a network that is not there, or frequencies that the images do
+    not have; `CheckpointError` and `DivergenceError` as `train_network`.
+
     Parameters
     ----------
     processes
         Those that train the network together; all call this with the same configuration.
     progress
         Called after every epoch, with an `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    ConfigurationError
-        For a network that is not there, or frequencies that the images do not have.
-    CheckpointError, DivergenceError
-        As `train_network`.
     """
     training = config.training or training_for(data)
     frequencies = config.frequencies
@@ -177,15 +174,12 @@ def choose_frequencies(
 ) -> Frequencies:
     """Keep ``count`` frequencies by one of ``RULES``.
 
+    Raises `ConfigurationError` for another rule or count, or importance without such a model.
+
     Parameters
     ----------
     model
         For ``"importance"``: a model that was trained on every frequency.
-
-    Raises
-    ------
-    ConfigurationError
-        For another rule or count, or importance without such a model.
     """
     if rule == "zigzag":
         return Frequencies.zigzag(count, channels=data.channels)

@@ -15,10 +15,15 @@ from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.files import write_atomically
 from bandwise.learning.profiles import LearnConfig
-from bandwise.models import logits_of
-from bandwise.models.networks import build_network, find_builder, load_network, read_weights
+from bandwise.models.classification import logits_of
+from bandwise.models.networks.registry import (
+    build_network,
+    find_builder,
+    load_network,
+    read_weights,
+)
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.training import NetworkConfig, train_network
+from bandwise.training.networks import NetworkConfig, train_network
 
 PHOTOGRAPH_SIDE = 64
 """Colour images from this side on are trained on as photographs, others as glyphs."""

@@ -22,14 +22,14 @@ from bandwise.data import Dataset
 from bandwise.errors import ConfigurationError
 from bandwise.files import checked_entries, parse_json, write_json
 from bandwise.frequency.coefficients import Subsampling
-from bandwise.learning import (
+from bandwise.learning.sensitivity import (
+    FAMILY,
     Candidate,
     SensitivityInput,
     lagrangian_label,
     sensitivity_candidates,
 )
-from bandwise.learning.sensitivity import FAMILY
-from bandwise.models.networks import network_sha256
+from bandwise.models.networks.registry import network_sha256
 from bandwise.profile import Profile, RateDistortion
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.results import Learning
@@ -88,14 +88,6 @@ class LearnConfig:
             raise ConfigurationError(f"epochs is at least 1, got {self.epochs}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LearnedProfiles:
-    """Profiles of a network, one a λ, and what learning them took."""
-
-    profiles: tuple[Profile, ...]
-    learning: Learning
-
-
 def sensitivity_input(
     config: LearnConfig, dataset: Dataset, network: nn.Module
 ) -> SensitivityInput:
@@ -117,30 +109,41 @@ def learn_profiles(
     folder: Path,
     *,
     progress: ProgressCallback = ignore_progress,
-) -> LearnedProfiles:
-    """Learn one profile a λ, or load those that are in ``folder`` already.
+) -> tuple[tuple[Profile, ...], Learning]:
+    """Learn one profile a λ, or load those that are in ``folder`` already; also what it took.
 
     Profiles in ``folder`` that were learned with other settings, data or weights are replaced, as
     they are where the record of them is damaged.
     """
     path = folder / f"{FAMILY}.json"
     origin = profile_origin(config, dataset, network)
+    profiles: list[Profile] = []
+    seconds = 0.0
     with suppress(FileNotFoundError, ValueError):
         kinds = {"provenance": dict, "profiles": list, "seconds": int | float}
         record = checked_entries(parse_json(path.read_bytes()), kinds)
         if record["provenance"] == origin:
             profiles = [Profile.load(folder / name) for name in record["profiles"]]
-            return _learned(profiles, config, origin, record["seconds"])
-    started = time.perf_counter()
-    given = sensitivity_input(config, dataset, network)
-    candidates = list(sensitivity_candidates(given, config.lagrangians, progress=progress))
-    seconds = round(time.perf_counter() - started, 2)
-    profiles = [make_profile(candidate, config, origin) for candidate in candidates]
-    for profile in profiles:
-        profile.save(folder / profile_file_name(profile))
-    names = [profile_file_name(profile) for profile in profiles]
-    write_json(path, {"provenance": origin, "profiles": names, "seconds": seconds})
-    return _learned(profiles, config, origin, seconds)
+            seconds = float(record["seconds"])
+    if not profiles:
+        started = time.perf_counter()
+        given = sensitivity_input(config, dataset, network)
+        candidates = list(sensitivity_candidates(given, config.lagrangians, progress=progress))
+        seconds = round(time.perf_counter() - started, 2)
+        profiles = [make_profile(candidate, config, origin) for candidate in candidates]
+        for profile in profiles:
+            profile.save(folder / profile_file_name(profile))
+        names = [profile_file_name(profile) for profile in profiles]
+        write_json(path, {"provenance": origin, "profiles": names, "seconds": seconds})
+    settings = origin["settings"]
+    learning = Learning(
+        family=FAMILY,
+        network=config.network,
+        seconds=seconds,
+        images=settings["images"],
+        settings=settings,
+    )
+    return tuple(profiles), learning
 
 
 def make_profile(candidate: Candidate, config: LearnConfig, origin: Mapping[str, Any]) -> Profile:
@@ -185,19 +188,3 @@ def profile_origin(config: LearnConfig, dataset: Dataset, network: nn.Module) ->
 def profile_file_name(profile: Profile) -> str:
     """Name of a profile's file in a folder of several, such as ``sensitivity-3.2e-07.json``."""
     return profile.name.replace(" ", "-") + ".json"
-
-
-def _learned(
-    profiles: list[Profile], config: LearnConfig, origin: dict[str, Any], seconds: float
-) -> LearnedProfiles:
-    settings = origin["settings"]
-    return LearnedProfiles(
-        profiles=tuple(profiles),
-        learning=Learning(
-            family=FAMILY,
-            network=config.network,
-            seconds=float(seconds),
-            images=settings["images"],
-            settings=settings,
-        ),
-    )

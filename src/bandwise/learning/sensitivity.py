@@ -1,23 +1,27 @@
-"""Tables from one pass of gradients.
+"""What a network's output depends on: of coefficients, for tables, and of whole frequencies.
 
 A small change e of the coefficients x moves the network's output distribution p by
 
     KL(p(x) || p(x + e)) ≈ ½ eᵀ F e,     F = E_{c ~ p} [∇ log p_c ∇ log p_cᵀ]
 
-(the Fisher information about x). With the diagonal of F averaged over blocks and images, the
-divergence of tables q is ½ Σ F_f D_f(q_f), where D_f is the measured squared error of frequency f;
-its rate is Σ R_f(q_f). Both are sums over frequencies, so that the least of
+(the Fisher information about x), one gradient an image. With the diagonal of F averaged over blocks
+and images, the divergence of tables q is ½ Σ F_f D_f(q_f), where D_f is the measured squared error
+of frequency f; its rate is Σ R_f(q_f). Both are sums over frequencies, so that the least of
 
     ½ F_f D_f(q) + λ R_f(q)        over the steps q = 1..255
 
 is found for each frequency on its own, and each λ, in nats a bit, gives a point of the whole curve.
 (The allocation is that of Shoham and Gersho, "Efficient bit allocation for an arbitrary set of
 quantizers", IEEE Trans. ASSP, 1988.)
+
+Without frequency f a network sees x − e, e being all its coefficients less their mean, in every
+block of the image: ½ E_{c ~ p} [(∇ log p_c · e)²] is a sum over all blocks before it is squared. A
+frequency that matters little in each block, but alike in all, matters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,10 +31,11 @@ from torch import Tensor, nn
 
 from bandwise.errors import ConfigurationError
 from bandwise.frequency.coefficients import COMPONENTS, Subsampling
+from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.frequency.rate import RateCurves
 from bandwise.frequency.tables import QuantTable, TableSet
 from bandwise.frequency.transform import blocks_to_pixels, pixels_to_blocks
-from bandwise.models import to_unit_range
+from bandwise.models.classification import to_unit_range
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
 
 FAMILY = "sensitivity"
@@ -125,11 +130,8 @@ def fisher_information(
     """Diagonal of the Fisher information about each coefficient, mean over blocks and images.
 
     One gradient an image: that of the log-probability of a class which is drawn from the network's
-    own output, so no labels are needed.
-
-    Returns
-    -------
-    (8, 8) float64 a component, in nats a squared coefficient, natural order.
+    own output, so no labels are needed. Returns (8, 8) float64 a component, in nats a squared
+    coefficient, natural order.
     """
     network = frozen(given.network)
     generator = torch.Generator().manual_seed(seed)
@@ -209,3 +211,43 @@ def _least(costs: Tensor) -> float:
 
 def _cheapest(costs: Tensor) -> QuantTable:
     return QuantTable(tuple((costs.argmin(dim=1) + 1).tolist()))
+
+
+def frequency_importance(
+    network: nn.Module,
+    batches: Iterable[CoefficientBatch],
+    statistics: FrequencyStatistics,
+    *,
+    seed: int = 0,
+) -> Tensor:
+    """Mean divergence over images, in nats, when a frequency is replaced by its mean.
+
+    Raises `ConfigurationError` when there are no images. Returns (64,) float64 of grey images,
+    (192,) of colour: see `bandwise.frequency.selection`.
+
+    Parameters
+    ----------
+    network
+        Maps a `CoefficientBatch` to logits (N, classes).
+    statistics
+        Of the same images.
+    """
+    network = frozen(network)
+    generator = torch.Generator().manual_seed(seed)
+    total, images = torch.zeros(len(statistics.mean), dtype=torch.float64), 0
+    for batch in batches:
+        planes = [plane.detach().requires_grad_() for plane in batch if plane is not None]
+        log_probabilities = F.log_softmax(network(CoefficientBatch(*planes)), dim=1)
+        drawn = torch.multinomial(log_probabilities.detach().exp(), 1, generator=generator)
+        chosen = log_probabilities.gather(1, drawn).sum()
+        gradients = torch.autograd.grad(chosen, planes, materialize_grads=True)
+        means = statistics.mean.split([plane.shape[1] for plane in planes])
+        moved = [
+            ((plane.detach() - mean.view(-1, 1, 1)) * gradient).sum((2, 3))
+            for plane, mean, gradient in zip(planes, means, gradients, strict=True)
+        ]
+        total += torch.cat(moved, 1).double().square().sum(0)
+        images += batch.images
+    if not images:
+        raise ConfigurationError("there are no images to measure importance with")
+    return total / (2 * images)

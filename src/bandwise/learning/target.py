@@ -54,26 +54,19 @@ class Target:
             return None
         return 1.0 if self.accuracy_drop is None else self.accuracy_drop
 
-    def limit_bytes(self, pixels: int) -> float:
-        """Mean bytes an image of so many pixels may have; infinite where accuracy is the target."""
-        if self.rate_bpp is not None:
-            return self.rate_bpp * pixels / 8
-        return math.inf if self.size_bytes is None else self.size_bytes
-
-    def choose(
-        self, measured: Sequence[Measurement], *, pixels: int, codec: str = LEARNED
-    ) -> Measurement | Undefined:
+    def choose(self, measured: Sequence[Measurement], *, pixels: int) -> Measurement | Undefined:
         """Measurement on validation that meets the target, of images of so many ``pixels``."""
         if self.drop is not None:
-            best = best_point(measured, codec, self.drop)
+            best = best_point(measured, LEARNED, self.drop)
             return best or Undefined(
                 reason=f"no profile is within {bound_in_words(self.drop)} on validation"
             )
-        limit = self.limit_bytes(pixels)
+        limit = self.size_bytes if self.rate_bpp is None else self.rate_bpp * pixels / 8
+        assert limit is not None
         within = [
             each
             for each in measured
-            if each.split == "validation" and each.named(codec) and each.mean_bytes <= limit
+            if each.split == "validation" and each.named(LEARNED) and each.mean_bytes <= limit
         ]
         if not within:
             return Undefined(reason=f"no profile needs at most {limit:,.0f} bytes on validation")
@@ -111,21 +104,14 @@ def learn_profile(
 ) -> Learned:
     """Learn profiles, measure them on real files and choose the one that meets the target.
 
-    Everything is kept in ``out``; the same call goes on from there.
-
-    Raises
-    ------
-    TargetError
-        When no profile meets the target on validation.
-    OutputError
-        When ``out`` cannot be written or holds something else.
+    Everything is kept in ``out``; the same call goes on from there. Raises `TargetError` when no
+    profile meets the target on validation; `OutputError` when ``out`` cannot be written or holds
+    something else.
     """
     check_output_folder(out, allowed_entries=ALLOWED_ENTRIES)
     dataset = with_validation(dataset, seed=config.seed)
     network = prepare_network(config, dataset, out / "networks", progress=progress)
-    profiles = learn_profiles(
-        config, dataset, network, out / "profiles", progress=progress
-    ).profiles
+    profiles, _ = learn_profiles(config, dataset, network, out / "profiles", progress=progress)
     codec = ProfileCodec(profiles)
     results = evaluate(
         EvaluationConfig(network=config.network, seed=config.seed, device=config.device),
@@ -165,13 +151,6 @@ def learn_profile(
 
 def _curve_entry(measured: Measurement) -> dict[str, Any]:
     """Measurement as a profile's curve keeps it."""
-    return {
-        "codec": measured.codec,
-        "label": measured.label,
-        "split": measured.split,
-        "images": measured.images,
-        "mean_bytes": None if measured.size_bytes is None else measured.mean_bytes,
-        "accuracy": measured.accuracy,
-        "agreement": measured.agreement,
-        "divergence": measured.divergence,
-    }
+    names = ("codec", "label", "split", "images", "accuracy", "agreement", "divergence")
+    entry = {name: getattr(measured, name) for name in names}
+    return entry | {"mean_bytes": None if measured.size_bytes is None else measured.mean_bytes}

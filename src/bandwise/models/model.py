@@ -22,18 +22,13 @@ from torch import Tensor, nn
 
 from bandwise import jpeg
 from bandwise.checkpoint import load_tensors, save_tensors
-from bandwise.data.coefficients import read_batch
-from bandwise.data.files import read_pixels
+from bandwise.data.files import read_batch, read_pixels
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.jpeg.batch import map_in_order
-from bandwise.models import Reads, logits_of_batches, to_unit_range
-from bandwise.models.networks import (
-    build_coefficient_network,
-    build_network,
-    set_weights,
-)
+from bandwise.models.classification import Reads, logits_of_batches, to_unit_range
+from bandwise.models.networks.registry import build_coefficient_network, build_network, set_weights
 
 FORMAT = "bandwise-model"
 SCHEMA = 1
@@ -44,6 +39,8 @@ GRID_MAX = 8192
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """A network with its classes and with the form in which it reads images.
+
+    Raises `ConfigurationError` where these do not fit together.
 
     Attributes
     ----------
@@ -64,11 +61,6 @@ class Model:
         Where it comes from: JSON values.
     module
         The network itself.
-
-    Raises
-    ------
-    ConfigurationError
-        Where these do not fit together.
     """
 
     network: str
@@ -136,17 +128,14 @@ class Model:
     def load(cls, path: Path, *, own_network: str | None = None) -> Self:
         """Read what :meth:`save` wrote, ready for evaluation.
 
+        Raises `CheckpointError` where the file is missing, damaged, no model or of a newer version
+        of bandwise, or its network is not built in and not ``own_network``.
+
         Parameters
         ----------
         own_network
             ``package.module:function`` where the network is your own. A file does not get to choose
             which code is imported: one that names another function is refused.
-
-        Raises
-        ------
-        CheckpointError
-            Where the file is missing, damaged, no model or of a newer version of bandwise, or its
-            network is not built in and not ``own_network``.
         """
         described, weights = cls._read_file(path)
         if ":" in described.network and described.network != own_network:
@@ -209,17 +198,13 @@ class Model:
     ) -> Tensor | CoefficientBatch:
         """JPEG files as the network takes them, on the model's grid and in its channels.
 
-        Pixels are (N, channels, 8 · rows, 8 · columns). Orientation in EXIF is not applied.
+        Pixels are (N, channels, 8 · rows, 8 · columns). Orientation in EXIF is not applied. Raises
+        `JpegError` when a file is damaged or not supported; the message begins with its index.
 
         Parameters
         ----------
         threads
             Threads that read; None for one a core.
-
-        Raises
-        ------
-        JpegError
-            When a file is damaged or not supported; the message begins with its index.
         """
         if self.reads == "coefficients":
             channels = 3 if self.reads_chroma else 1
@@ -244,10 +229,8 @@ class Model:
     ) -> Tensor:
         """Probability of each class, (N, classes) on the CPU, of JPEG files; see `read`.
 
-        Raises
-        ------
-        JpegError
-            When a file is damaged or not supported; the message begins with its index.
+        Raises `JpegError` when a file is damaged or not supported; the message begins with its
+        index.
         """
 
         def batches() -> Iterator[Tensor | CoefficientBatch]:

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from bandwise.errors import ConfigurationError
 from bandwise.files import write_atomically
-from bandwise.frequency.dct import BLOCK
-from bandwise.frequency.dct_domain import FREQUENCIES, CoefficientBatch
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.frequency.tables import BLOCK, FREQUENCIES
 from bandwise.models.model import Model
 
 BATCH = "N"
@@ -28,19 +28,10 @@ def export_onnx(model: Model, path: Path) -> dict[str, tuple[str | int, ...]]:
 
     Inputs are float32 on the model's grid: ``luma`` (N, 64, rows, columns) and, where some chroma
     is kept, ``chroma`` (N, 128, rows / 2, columns / 2), dequantised as in a `CoefficientBatch`; or
-    ``pixels`` (N, channels, 8 · rows, 8 · columns) in [0, 1]. The output is ``logits``
-    (N, classes). The file's metadata holds the model's description, a JSON value each.
-
-    Returns
-    -------
-    Shapes of the inputs by name.
-
-    Raises
-    ------
-    ConfigurationError
-        Where the packages that write ONNX are not installed.
-    OutputError
-        Where the file cannot be written.
+    ``pixels`` (N, channels, 8 · rows, 8 · columns) in [0, 1]. The output is ``logits`` (N,
+    classes). The file's metadata holds the model's description, a JSON value each. Raises
+    `ConfigurationError` where the packages that write ONNX are not installed; `OutputError` where
+    the file cannot be written. Returns shapes of the inputs by name.
     """
     onnx = _library()
     examples = _examples(model)

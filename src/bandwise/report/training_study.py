@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from statistics import fmean, median
 
-from bandwise.frequency.selection import FREQUENCIES
+from bandwise.frequency.tables import FREQUENCIES
 from bandwise.report.wording import finding, listing, unfinished
 from bandwise.results import Results, Trained, TrainedSetting
 from bandwise.statistics import Gain, Spread, paired_gain

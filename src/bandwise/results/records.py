@@ -64,7 +64,7 @@ def _read_bands(value: Any) -> Bands:
     kind, count, height, width = (value[name] for name in ("kind", "count", "height", "width"))
     if not all(type(each) is int and 0 < each <= SIDE_MAX for each in (height, width)):
         raise ValueError(f"expected 1 to {SIDE_MAX} rows and columns")
-    bands = make_bands(kind, height, width, count=count if kind == "radial" else None)
+    bands = make_bands(kind, height, width, count=count)
     if bands.count != count:
         raise ValueError(f"expected {bands.count} {kind} bands")
     return bands

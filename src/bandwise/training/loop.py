@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from bandwise.checkpoint import Pace
-from bandwise.data.epochs import epoch_generator
+from bandwise.data.batches import epoch_generator
 from bandwise.errors import CheckpointError, DivergenceError
 from bandwise.files import remove_temporaries
 from bandwise.progress import Progress, ProgressCallback, ignore_progress
@@ -54,19 +54,6 @@ class Step(NamedTuple):
     inputs: Any
     labels: Tensor
     weight: float = 1.0
-
-
-class Trained(NamedTuple):
-    """What the steps of an epoch gave: means of the losses over images, and the time of the steps.
-
-    ``epoch`` counts from 1; ``seconds`` are those before an interruption, too.
-    """
-
-    epoch: int
-    learning_rate: float
-    losses: tuple[float, ...]
-    seconds: float
-    images: int
 
 
 class Trainable(ABC, Generic[Record]):
@@ -104,8 +91,8 @@ class Trainable(ABC, Generic[Record]):
         """(L,) mean losses of a batch; the gradient is that of the first."""
 
     @abstractmethod
-    def record(self, trained: Trained, network: nn.Module) -> Record:
-        """Validate, with ``network`` in the place of the network that learns."""
+    def record(self, run: RunState[Record]) -> Record:
+        """Validate ``run.judged``, once the steps of an epoch are done."""
 
 
 def run_epochs(
@@ -120,6 +107,9 @@ def run_epochs(
 ) -> TrainingResult[Record]:
     """Train in place, and leave the modules with the best epoch's state or the average of the last.
 
+    Raises `CheckpointError` if ``checkpoint`` is damaged or belongs to another run, or processes
+    have different ones; `DivergenceError` if the loss leaves the finite numbers.
+
     Parameters
     ----------
     checkpoint
@@ -132,13 +122,6 @@ def run_epochs(
     progress
         Called after every epoch with its record as ``detail``, and meanwhile in the unit "steps"
         with the mean loss.
-
-    Raises
-    ------
-    CheckpointError
-        If ``checkpoint`` is damaged or belongs to another run, or processes have different ones.
-    DivergenceError
-        If the loss leaves the finite numbers.
     """
     schedule = trainable.schedule
     run = RunState(
@@ -156,15 +139,18 @@ def run_epochs(
             "the processes have different data, settings or checkpoints; all need the same files "
             f"and the same {checkpoint}"
         )
-    writes = checkpoint is not None and processes.rank == 0
-    if checkpoint is not None and writes:
-        remove_temporaries(checkpoint.parent, {checkpoint.name})
+    written = checkpoint if processes.rank == 0 else None
+    if written is not None:
+        remove_temporaries(written.parent, {written.name})
     pace = Pace(checkpoint_share)
 
     def save() -> None:
-        if checkpoint is not None and writes:
+        if written is not None:
             with pace.writing():
-                run.save(checkpoint)
+                run.save(written)
+
+    def report(stage: str, done: int, total: int, unit: str, detail: Any) -> None:
+        progress(Progress(stage=stage, done=done, total=total, unit=unit, detail=detail))
 
     while not run.finished:
         epoch = len(run.history)
@@ -196,17 +182,9 @@ def run_epochs(
                     save()
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
-                    loss = run.losses()[0]
-                    progress(_report(f"{stage}, epoch {epoch + 1}", run.step, count, "steps", loss))
+                    report(f"{stage}, epoch {epoch + 1}", run.step, count, "steps", run.losses()[0])
         processes.share_buffers(run.judged)
-        trained = Trained(
-            epoch=epoch + 1,
-            learning_rate=schedule.learning_rate_at(epoch),
-            losses=run.losses(),
-            seconds=run.seconds,
-            images=run.images,
-        )
-        record = trainable.record(trained, run.judged)
+        record = trainable.record(run)
         if not math.isfinite(record.train_loss + record.validation_loss):
             raise DivergenceError(
                 f"the loss is not finite in epoch {epoch + 1} (training {record.train_loss}, "
@@ -214,10 +192,6 @@ def run_epochs(
             )
         run.leave_epoch(record)
         save()
-        progress(_report(stage, epoch + 1, schedule.epochs, "epochs", record))
+        report(stage, epoch + 1, schedule.epochs, "epochs", record)
     run.restore()
     return run.result
-
-
-def _report(stage: str, done: int, total: int, unit: str, detail: Any) -> Progress:
-    return Progress(stage=stage, done=done, total=total, unit=unit, detail=detail)

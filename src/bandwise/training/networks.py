@@ -13,26 +13,99 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bandwise.data import LabelledImages
-from bandwise.data.augment import PHOTOGRAPHS, Augmentation, mix
-from bandwise.data.epochs import BatchRandom, draw_batches, part_of
+from bandwise.data.augment import (
+    PHOTOGRAPHS,
+    Augmentation,
+    Inputs,
+    augment,
+    augment_coefficients,
+    mix,
+)
+from bandwise.data.batches import BatchRandom, draw_batches, part_of
+from bandwise.data.files import LabelledFiles
 from bandwise.errors import ConfigurationError
-from bandwise.models import logits_of_batches
+from bandwise.frequency.dct_domain import CoefficientBatch
+from bandwise.models.classification import logits_of_batches, to_unit_range
 from bandwise.progress import ProgressCallback, ignore_progress
-from bandwise.training.examples import Examples, pixel_examples
-from bandwise.training.loop import Step, Trainable, Trained, run_epochs
+from bandwise.training.loop import Step, Trainable, run_epochs
 from bandwise.training.processes import ALONE, Processes
-from bandwise.training.state import EpochRecord
+from bandwise.training.state import EpochRecord, RunState
+
+
+@dataclass(frozen=True, eq=False)
+class Examples(Generic[Inputs]):
+    """Images with their classes.
+
+    Attributes
+    ----------
+    labels
+        (N,) int64.
+    read
+        Gives images at an index (n,), as a network takes them in evaluation.
+    augment
+        Changes each image at random, by settings; its sides become about a scale of what they were.
+    """
+
+    labels: Tensor
+    read: Callable[[Tensor], Inputs]
+    augment: Callable[[Inputs, Augmentation, BatchRandom, float], Inputs]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, size: int) -> Iterator[Inputs]:
+        """Read all images in order."""
+        for index in torch.arange(len(self)).split(size):
+            yield self.read(index)
+
+
+def pixel_examples(images: LabelledImages | LabelledFiles) -> Examples[Tensor]:
+    """Pixels (n, C, H, W) in [0, 1]: in memory, or of JPEG files that are decoded when read."""
+
+    def read(index: Tensor) -> Tensor:
+        if isinstance(images, LabelledFiles):
+            return to_unit_range(images.pixels(index))
+        return to_unit_range(images.pixels_u8[index])
+
+    def change(pixels: Tensor, settings: Augmentation, random: BatchRandom, scale: float) -> Tensor:
+        height, width = (round(side * scale) for side in pixels.shape[2:])
+        changed = augment(pixels, settings, random, size=(height, width))
+        return changed.contiguous(memory_format=torch.channels_last)
+
+    return Examples(images.labels, read, change)
+
+
+def coefficient_examples(
+    files: LabelledFiles, *, band_dropout: float = 0.0
+) -> Examples[CoefficientBatch]:
+    """Dequantised coefficients of JPEG files.
+
+    Parameters
+    ----------
+    band_dropout
+        Share of the frequencies of each image that are zeroed at random, from 0 to below 1.
+    """
+
+    def change(
+        batch: CoefficientBatch, settings: Augmentation, random: BatchRandom, scale: float
+    ) -> CoefficientBatch:
+        rows, columns = (max(2, 2 * round(side * scale / 2)) for side in batch.grid)
+        return augment_coefficients(
+            batch, settings, random, rows=rows, columns=columns, band_dropout=band_dropout
+        )
+
+    return Examples(files.labels, files.coefficients, change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +193,9 @@ def train_network(
 ) -> tuple[EpochRecord, ...]:
     """Train ``network`` in place and leave it with the averaged weights of the last epoch.
 
+    Raises `CheckpointError` and `DivergenceError` as `bandwise.training.loop.run_epochs`;
+    `ConfigurationError` if a batch has fewer images than processes need.
+
     Parameters
     ----------
     network
@@ -136,13 +212,6 @@ def train_network(
         Identity of network and data; a checkpoint with another one is refused.
     progress
         Called after every epoch, with an `EpochRecord` as ``detail``.
-
-    Raises
-    ------
-    CheckpointError, DivergenceError
-        As `bandwise.training.loop.run_epochs`.
-    ConfigurationError
-        If a batch has fewer images than processes need.
     """
     trainable = _WithExamples(
         network.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
@@ -246,18 +315,15 @@ class _WithExamples(Trainable[EpochRecord]):
             loss = loss + self._transform.penalty()
         return loss[None]
 
-    def record(self, trained: Trained, network: nn.Module) -> EpochRecord:
-        labels = self._validation.labels
+    def record(self, run: RunState[EpochRecord]) -> EpochRecord:
+        measured, labels = run.measured(), self._validation.labels
         logits = self._validation_logits(
-            network if self._transform is None else nn.Sequential(self._transform, network)
+            run.judged if self._transform is None else nn.Sequential(self._transform, run.judged)
         )
         return EpochRecord(
-            epoch=trained.epoch,
-            train_loss=trained.losses[0],
+            **measured,
             validation_loss=float(F.cross_entropy(logits, labels)),
             validation_accuracy=float((logits.argmax(1) == labels).float().mean()),
-            train_seconds=trained.seconds,
-            images=trained.images,
         )
 
     def _validation_logits(self, network: nn.Module) -> Tensor:

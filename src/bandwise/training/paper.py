@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from bandwise.data.batches import LoaderBatches
 from bandwise.frequency.compressors import Compressor
-from bandwise.models import Classification, Reads, per_class_accuracy
+from bandwise.models.classification import Classification, Reads, per_class_accuracy
 from bandwise.progress import ProgressCallback, ignore_progress
 from bandwise.training.config import TrainingConfig
-from bandwise.training.loop import Step, Trainable, Trained, run_epochs
-from bandwise.training.state import EpochRecord, TrainingResult
+from bandwise.training.loop import Step, Trainable, run_epochs
+from bandwise.training.state import EpochRecord, RunState, TrainingResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +109,8 @@ def train(
 ) -> TrainingResult[BandEpoch]:
     """Train ``task`` and ``compressor`` in place and leave them in the state of the best epoch.
 
+    Raises `CheckpointError` and `DivergenceError` as `bandwise.training.loop.run_epochs`.
+
     Parameters
     ----------
     checkpoint
@@ -118,11 +120,6 @@ def train(
         Identity of network and data; a checkpoint with another one is refused.
     progress
         Called after every epoch, with a `BandEpoch` as ``detail``.
-
-    Raises
-    ------
-    CheckpointError, DivergenceError
-        As `bandwise.training.loop.run_epochs`.
     """
     return run_epochs(
         _WithBands(task, compressor, config, batches, validation, test),
@@ -178,17 +175,14 @@ class _WithBands(Trainable[BandEpoch]):
         terms = joint_loss(self._task, self._compressor, step.inputs, step.labels, self._config)
         return torch.stack([terms.loss, terms.task.detach(), terms.reconstruction.detach()])
 
-    def record(self, trained: Trained, network: nn.Module) -> BandEpoch:  # noqa: ARG002
-        validated, tested = (
-            None if split is None else _measure(self._task, self._compressor, split, self._config)
-            for split in (self._validation, self._test)
-        )
-        assert validated is not None
-        loss, task_loss, reconstruction = trained.losses
+    def record(self, run: RunState[BandEpoch]) -> BandEpoch:
+        measured = run.measured()
+        _, task_loss, reconstruction = run.losses()
+        validated = self._measure(self._validation)
+        tested = None if self._test is None else self._measure(self._test)
         return BandEpoch(
-            epoch=trained.epoch,
-            learning_rate=trained.learning_rate,
-            train_loss=loss,
+            **measured,
+            learning_rate=self.schedule.learning_rate_at(len(run.history)),
             train_task_loss=task_loss,
             train_reconstruction_loss=reconstruction,
             validation_loss=validated.loss,
@@ -197,9 +191,33 @@ class _WithBands(Trainable[BandEpoch]):
             test_accuracy=tested.accuracy if tested else None,
             test_per_class=tested.per_class if tested else None,
             band_weights=tuple(self._compressor.weights().tolist()),
-            train_seconds=trained.seconds,
-            images=trained.images,
         )
+
+    @torch.inference_mode()
+    def _measure(self, batches: Batches) -> _Measured:
+        """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
+        self._task.eval()
+        self._compressor.eval()
+        sums, correct, labels = torch.zeros(2, dtype=torch.float64), [], []
+        for coefficients, targets in batches.epoch(0):
+            terms = joint_loss(self._task, self._compressor, coefficients, targets, self._config)
+            sums += len(targets) * torch.stack([terms.loss, terms.task]).double().cpu()
+            correct.append(self._task.correct(terms.logits, targets).cpu())
+            labels.append(targets.cpu())
+        hits = torch.cat(correct)
+        loss, task_loss = (sums / len(hits)).tolist()
+        per_class = per_class_accuracy(hits, torch.cat(labels), terms.logits.shape[1])
+        accuracy = float(hits.double().mean())
+        return _Measured(loss, task_loss, accuracy, tuple(per_class.tolist()))
+
+
+class _Measured(NamedTuple):
+    """A network measured on one split; losses are means over images."""
+
+    loss: float
+    task_loss: float
+    accuracy: float
+    per_class: tuple[float, ...]
 
 
 class JointLoss(NamedTuple):
@@ -235,40 +253,3 @@ def reconstruction_loss(coefficients: Tensor, scale: Tensor) -> Tensor:
     """
     energy = coefficients.square().mean((0, 1))
     return ((scale - 1).square() * energy).mean()
-
-
-class _Measured(NamedTuple):
-    """A network measured on one split; losses are means over images."""
-
-    loss: float
-    task_loss: float
-    accuracy: float
-    per_class: tuple[float, ...]
-
-
-@torch.inference_mode()
-def _measure(
-    task: Classification,
-    compressor: Compressor,
-    batches: Batches,
-    config: TrainingConfig,
-) -> _Measured:
-    """Measure on the first epoch of ``batches`` with both modules in evaluation mode."""
-    task.eval()
-    compressor.eval()
-    sums, correct, labels = torch.zeros(2, dtype=torch.float64), [], []
-    for coefficients, targets in batches.epoch(0):
-        terms = joint_loss(task, compressor, coefficients, targets, config)
-        sums += len(targets) * torch.stack([terms.loss, terms.task]).double().cpu()
-        correct.append(task.correct(terms.logits, targets).cpu())
-        labels.append(targets.cpu())
-    hits = torch.cat(correct)
-    loss_mean, task_mean = (sums / len(hits)).tolist()
-    return _Measured(
-        loss=loss_mean,
-        task_loss=task_mean,
-        accuracy=float(hits.double().mean()),
-        per_class=tuple(
-            per_class_accuracy(hits, torch.cat(labels), terms.logits.shape[1]).tolist()
-        ),
-    )

@@ -92,14 +92,8 @@ def joined() -> Iterator[Processes]:
     """The processes that ``torchrun`` has started this one among, or this one alone.
 
     A context manager. GPUs of a machine go round by ``LOCAL_RANK``: device ``"cuda"`` is this
-    process's then.
-
-    Raises
-    ------
-    ConfigurationError
-        When the environment names several processes, but not how they find each other.
-    WorkerError
-        When another process dies.
+    process's then. Raises `ConfigurationError` when the environment names several processes, but
+    not how they find each other; `WorkerError` when another process dies.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE

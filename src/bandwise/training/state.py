@@ -151,10 +151,14 @@ class RunState(Generic[Record]):
         """What the steps of the epoch took so far, before interruptions too."""
         return time.perf_counter() - self._started
 
-    @property
-    def images(self) -> int:
-        """Images of the epoch so far."""
-        return int(self._sums[-1])
+    def measured(self) -> dict[str, Any]:
+        """What is recorded of the steps of any epoch, by the names of an `EpochRecord`."""
+        return {
+            "epoch": len(self.history) + 1,
+            "train_loss": self.losses()[0],
+            "train_seconds": self.seconds,
+            "images": int(self._sums[-1]),
+        }
 
     def losses(self) -> tuple[float, ...]:
         """Mean of each loss over the images of the epoch so far."""

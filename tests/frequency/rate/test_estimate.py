@@ -9,10 +9,9 @@ from torch import Tensor
 
 from bandwise.errors import ShapeError
 from bandwise.frequency.coefficients import Subsampling
-from bandwise.frequency.rate import estimate_bits
-from bandwise.frequency.rate.symbols import huffman_lengths
-from bandwise.frequency.rounding import round_half_away, straight_through
+from bandwise.frequency.rate import estimate_bits, huffman_lengths
 from bandwise.frequency.tables import QuantTable, TableSet, ijg_luma
+from bandwise.frequency.transform import round_half_away, straight_through
 from tests.frequency.rate.photographs import other_tables, stored, tiles
 
 LIMIT = 0.05

@@ -6,7 +6,7 @@ from torch import nn
 
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
-from bandwise.models.networks import (
+from bandwise.models.networks.registry import (
     COEFFICIENT_NETWORKS,
     build_coefficient_network,
     build_network,

@@ -7,7 +7,7 @@ from torch import Tensor
 from bandwise.errors import ConfigurationError, ShapeError
 from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.frequency.selection import Frequencies
-from bandwise.models.networks import FrequencySelection
+from bandwise.models.networks.layers import FrequencySelection
 
 KEPT = Frequencies((0, 5, 63, 64, 100, 191))
 BATCH = CoefficientBatch(*(50 * torch.randn(shape) for shape in ((2, 64, 4, 6), (2, 128, 2, 3))))

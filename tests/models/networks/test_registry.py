@@ -7,7 +7,7 @@ from torch import nn
 
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.frequency.selection import Frequencies
-from bandwise.models.networks import (
+from bandwise.models.networks.registry import (
     BUILT_IN,
     build_coefficient_network,
     build_network,

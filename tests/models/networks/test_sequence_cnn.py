@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bandwise.errors import ConfigurationError, ShapeError
-from bandwise.models.networks import SequenceCNN
-from bandwise.models.networks.sequence_trunk import SequenceTrunk
+from bandwise.models.networks.sequence_cnn import SequenceCNN, SequenceTrunk
 
 CLASSES = 10
 

@@ -9,8 +9,7 @@ from torch import nn
 from bandwise.frequency.dct import dct2, to_blocks
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
-from bandwise.models.networks import CoefficientViT, ViT
-from bandwise.models.networks.vit import positions
+from bandwise.models.networks.vit import CoefficientViT, ViT, positions
 
 
 def test_a_place_is_sines_and_cosines_of_its_row_and_column() -> None:

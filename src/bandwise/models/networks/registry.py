@@ -42,17 +42,15 @@ pixel network of the same name is its twin."""
 def build_network(name: str, *, num_classes: int, channels: int) -> nn.Module:
     """Build a network that maps pixels (N, C, H, W) in [0, 1] to logits (N, num_classes).
 
+    Raises `ConfigurationError` when there is no such network, or what was built is not an
+    ``nn.Module``.
+
     Parameters
     ----------
     name
         A name of ``BUILT_IN``, or ``package.module:function`` for one of your own: a function that
         is called with the keywords ``num_classes`` and ``channels`` and returns an ``nn.Module``.
         Scaling that the network expects, such as ImageNet's mean and deviation, belongs into it.
-
-    Raises
-    ------
-    ConfigurationError
-        When there is no such network, or what was built is not an ``nn.Module``.
     """
     return _built(BUILT_IN, name, num_classes=num_classes, channels=channels)
 
@@ -92,12 +90,8 @@ def find_builder(name: str, built_in: Mapping[str, Builder] = BUILT_IN) -> Build
 def load_network(name: str, weights: Path, *, num_classes: int, channels: int) -> nn.Module:
     """Build a network and load its weights from a safetensors file, ready for evaluation.
 
-    Raises
-    ------
-    ConfigurationError
-        As :func:`build_network`.
-    CheckpointError
-        When the file is missing or damaged, or holds the weights of another network.
+    Raises `ConfigurationError` as :func:`build_network`; `CheckpointError` when the file is missing
+    or damaged, or holds the weights of another network.
     """
     network = build_network(name, num_classes=num_classes, channels=channels)
     described = f"{name} for num_classes={num_classes}, channels={channels}"

@@ -1,23 +1,35 @@
-"""Bits of an image's entropy-coded data, counted symbol by symbol, with a gradient.
+"""What quantised coefficients cost in a file.
+
+    quantised integers ──estimate_bits──→ bits of each image: its own symbols and Huffman codes
+    unquantised blocks ──RateCurves.measure──→ bits and squared error by frequency and step
 
 A baseline file codes each block as symbols (run of zeros, size) followed by the bits of the
 values (ITU-T T.81, F.1.2); an optimised file has Huffman codes made for its own symbols. Both are
 done here on tensors, so the count is that of a real file but for stuffed bytes. Its gradient is the
-slope of the mean cost of a magnitude at its frequency.
+slope of the mean cost of a magnitude at its frequency. An estimate is for learning; a reported rate
+is counted in real files.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from bandwise.errors import ShapeError
 from bandwise.frequency.coefficients import LUMA_SAMPLING, Subsampling
-from bandwise.frequency.rounding import round_half_away
-from bandwise.frequency.tables import BLOCK, ZIGZAG
+from bandwise.frequency.tables import BLOCK, FREQUENCIES, STEP_MAX, ZIGZAG
+from bandwise.frequency.transform import round_half_away
+
+_BINS_PER_UNIT = 2
+"""Rounding to multiples of a whole step changes at multiples of one half: bins of one half lose
+nothing."""
 
 _END_OF_BLOCK, _ZERO_RUN = 0x00, 0xF0
 _SYMBOLS = 256
@@ -35,10 +47,85 @@ _HALF_A_VALUE = 0.5
 """Added to each number of values before a logarithm."""
 
 
+@dataclass(frozen=True, eq=False)
+class RateCurves:
+    """Rate and distortion of one component by frequency and step.
+
+    Attributes
+    ----------
+    bits
+        (64, 255) float64: bits a block of each frequency at the steps 1..255, natural order. The
+        entropy of the quantised magnitudes over all blocks, and a sign bit for each that is not
+        zero; for the zero frequency that of the differences of consecutive blocks.
+    squared_error
+        (64, 255) float64: mean squared error of the dequantised coefficients.
+    """
+
+    bits: Tensor
+    squared_error: Tensor
+
+    @classmethod
+    def measure(cls, blocks: ArrayLike) -> Self:
+        """Measure unquantised blocks (B, 64) or (..., 8, 8), natural order, in scan order.
+
+        Raises `ShapeError` if there is no block or a block has not 64 coefficients.
+        """
+        values = np.asarray(blocks, dtype=np.float32)
+        if values.shape[-2:] == (BLOCK, BLOCK):
+            values = values.reshape(-1, FREQUENCIES)
+        if values.ndim != 2 or values.shape[1] != FREQUENCIES or not len(values):
+            raise ShapeError(
+                f"expected blocks of shape (B, 64) or (..., 8, 8), got {np.shape(blocks)}"
+            )
+        bits, squared_error = _measured(np.abs(values))
+        bits[0] = [_difference_entropy(values[:, 0], step) for step in range(1, STEP_MAX + 1)]
+        return cls(torch.from_numpy(bits), torch.from_numpy(squared_error))
+
+
+def _measured(
+    magnitudes: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Entropy with signs, and mean squared error, (64, 255), of magnitudes (B, 64)."""
+    count = len(magnitudes)
+    bins = (magnitudes * _BINS_PER_UNIT).astype(np.int64)
+    top = int(bins.max()) + 1
+    numbers_below, sums_below = np.zeros((2, FREQUENCIES, top + 1))
+    for frequency, (column, weights) in enumerate(zip(bins.T, magnitudes.T, strict=True)):
+        numbers_below[frequency, 1:] = np.bincount(column, minlength=top).cumsum()
+        sums_below[frequency, 1:] = np.bincount(column, weights, minlength=top).cumsum()
+    energy = np.square(magnitudes, dtype=np.float64).sum(0)
+    bits, squared_error = np.empty((2, FREQUENCIES, STEP_MAX))
+    for step in range(1, STEP_MAX + 1):
+        # The integer z holds the bins (2z - 1) · step up to (2z + 1) · step.
+        integers = np.arange((top - 1 + step) // (2 * step) + 1)
+        edges = np.minimum((2 * np.arange(len(integers) + 1) - 1) * step, top)
+        edges[0] = 0
+        numbers = np.diff(numbers_below[:, edges])
+        sums = np.diff(sums_below[:, edges])
+        bits[:, step - 1] = _entropy_with_signs(numbers)
+        coded = numbers @ integers**2 * step**2 - 2 * step * (sums @ integers)
+        squared_error[:, step - 1] = np.maximum(energy + coded, 0) / count
+    return bits, squared_error
+
+
+def _difference_entropy(zero_frequency: NDArray[np.float32], step: int) -> float:
+    integers = np.rint(zero_frequency / np.float32(step)).astype(np.int64)
+    numbers = np.bincount(np.abs(np.diff(integers, prepend=0)))
+    return float(_entropy_with_signs(numbers))
+
+
+def _entropy_with_signs(numbers: NDArray[Any]) -> Any:
+    """Bits a value of magnitudes 0, 1, ... that occur (..., Z) times, and a sign if not 0."""
+    shares = numbers / numbers.sum(-1, keepdims=True)
+    entropy = -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(-1)
+    return entropy + 1 - shares[..., 0]
+
+
 def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:2:0") -> Tensor:
     """Bits (N,) of the entropy-coded payload of baseline files with optimised Huffman codes.
 
-    0.3 to 1.1 % stay uncounted, mostly stuffed bytes.
+    0.3 to 1.1 % stay uncounted, mostly stuffed bytes. Raises `ShapeError` if there are neither 1
+    nor 3 components of blocks.
 
     Parameters
     ----------
@@ -47,11 +134,6 @@ def estimate_bits(quantised: Sequence[Tensor], *, subsampling: Subsampling = "4:
         luma, Cb and Cr. Values that are not whole are counted as their nearest integers.
     subsampling
         Order in which a colour file interleaves luma blocks.
-
-    Raises
-    ------
-    ShapeError
-        If there are neither 1 nor 3 components of blocks.
     """
     if len(quantised) not in (1, 3) or any(
         plane.ndim != 5 or plane.shape[-2:] != (BLOCK, BLOCK) for plane in quantised
@@ -87,7 +169,7 @@ def _scan(plane: Tensor, unit: tuple[int, int]) -> tuple[Tensor, int]:
     order = units.transpose(1, 2).flatten()
     real = order[order >= 0].to(plane.device)
     zigzag = torch.tensor(ZIGZAG, device=plane.device)
-    blocks = plane.reshape(images, rows * columns, BLOCK * BLOCK)
+    blocks = plane.reshape(images, rows * columns, FREQUENCIES)
     return blocks[:, real][..., zigzag], order.numel() - real.numel()
 
 
@@ -133,7 +215,7 @@ def _ac_bits(blocks: Tensor, fillers: int) -> Tensor:
     lengths = _code_lengths(counts)
     bits = lengths[image, symbols] + sizes + zero_runs * lengths[image, _ZERO_RUN]
     exact = (ended_early * lengths[:, _END_OF_BLOCK]).index_add_(0, image, bits)
-    costs = _mean_costs(position, sizes, bits, BLOCK * BLOCK)
+    costs = _mean_costs(position, sizes, bits, FREQUENCIES)
     image, block, position = blocks.detach().nonzero(as_tuple=True)
     coded = position > 0
     image, block, position = image[coded], block[coded], position[coded]

@@ -1,6 +1,5 @@
 """``bandwise encode --for-model`` as a person uses it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,6 @@ from bandwise.models.networks import build_coefficient_network, build_network
 from bandwise.profile import Profile
 from tests.cli.conftest import CLASSES
 from tests.cli.terminal import said
-from tests.models.trained import own_model
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 def saved_model(path: Path, frequencies: Frequencies | None) -> Path:
@@ -98,14 +92,3 @@ def test_models_that_files_cannot_be_made_for_are_usage_errors(
     )
     luma_alone = saved_model(tmp_path / "model.safetensors", Frequencies((0, 1, 8)))
     assert run([*command, "--for-model", str(luma_alone)]) == 0
-
-
-def test_files_are_made_for_a_network_of_ones_own_without_its_code(
-    images: Path, profile: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "model.safetensors"
-    replace(own_model(), network="no.such.module:net").save(path)
-    command = ["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]
-    assert run([*command, "--for-model", str(path)]) == 0
-    luma = jpeg.read_coefficients((tmp_path / "out" / "a.jpg").read_bytes()).planes[0]
-    assert not luma.blocks[..., ~Frequencies((0, 1, 8)).mask("luma")].any()

@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.results import LearnedTables, Measurement, Results, Trained
 from tests.cli.terminal import said
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 def finish(command: list[str], out: Path, capfd: pytest.CaptureFixture[str]) -> Results:

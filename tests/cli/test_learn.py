@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.cli.output import warn_of_chance
 from bandwise.profile import Profile
@@ -13,10 +12,6 @@ from bandwise.results import LearnedTables, Measurement, Results
 from bandwise.statistics import find_original
 from tests.cli.terminal import said
 from tests.statistics.curves import measurements, original
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 NETWORK = ["--network", "small-cnn", "--colour", "grey"]
 QUICK = [*NETWORK, "--epochs", "1", "--images", "12", "--slopes", "1e-5", "1e-3"]

@@ -8,16 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli import predict as predict_module
 from bandwise.cli.main import run
 from bandwise.models.model import Model
 from tests.cli.terminal import said
 from tests.models.trained import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 MODEL = coefficient_model()
 
@@ -112,32 +107,6 @@ def test_names_that_are_no_text_are_shown(
     assert "caf\ufffd.jpg\t" in said(capfd)[0]
     assert run(["predict", str(model), str(tmp_path / name), "--json"]) == 0
     assert json.loads(said(capfd)[0])["path"].endswith(name)
-
-
-@pytest.mark.parametrize(
-    ("command", "code", "named"),
-    [
-        ("predict {image} {image}", 1, "b.jpg"),
-        ("predict {model} {empty}", 1, "empty"),
-        ("predict {model}", 2, "FILES"),
-        ("predict {model} {image} --top 0", 2, "--top"),
-    ],
-)
-def test_misuse_is_one_message(
-    command: str,
-    code: int,
-    named: str,
-    model: Path,
-    images: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "empty").mkdir()
-    places = {"model": model, "image": images / "b.jpg", "empty": tmp_path / "empty"}
-    assert run([word.format(**places) for word in command.split()]) == code
-    out, err = said(capfd)
-    assert named in err
-    assert out == ""
 
 
 def test_code_that_a_file_names_is_not_run_unasked(

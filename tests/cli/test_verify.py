@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.dataset import encode_tree
 from tests.dataset.datasets import ENCODER, put_images
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 def test_a_tree_is_verified_and_what_is_wrong_is_said(
@@ -31,10 +26,3 @@ def test_a_tree_is_verified_and_what_is_wrong_is_said(
     assert lines[0] == "cat/00.jpg: its bytes are not those that were written"
     assert len(lines) == 21
     assert lines[-1].startswith(f"error: 30 problems in {out}; remove the files that are named")
-
-
-def test_a_folder_without_a_run_is_an_error(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["verify", str(tmp_path)]) == 1
-    assert "holds no run of `bandwise encode`" in capfd.readouterr().err

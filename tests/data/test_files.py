@@ -11,7 +11,7 @@ from PIL import Image
 from bandwise import jpeg
 from bandwise.data import with_validation
 from bandwise.data.coefficients import read_batch
-from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_pixels
+from bandwise.data.files import LabelledFiles, load_files, read_pixels
 from bandwise.data.folder import load_folder
 from bandwise.errors import (
     ConfigurationError,
@@ -24,10 +24,6 @@ from bandwise.frequency.color import rgb_to_ycbcr
 from bandwise.frequency.tables import TableSet
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import picture, pillow_pixels
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 SPLITS = {"train": 5, "validation": 2, "test": 3}
 
@@ -213,11 +209,3 @@ def test_damage_is_named_by_its_index(threads: int) -> None:
 def test_labels_are_checked() -> None:
     with pytest.raises(ShapeError, match="1 images need int64 labels"):
         LabelledFiles((file(),), torch.zeros(1), (2, 4), 3)
-
-
-def test_a_data_set_says_how_its_images_are_read() -> None:
-    files = labelled(file(), grid=(6, 4), channels=1)
-    data = FileDataset(
-        root=Path("x"), name="x", classes=("a",), splits={"train": files}, sha256="", source=""
-    )
-    assert (data.grid, data.channels) == ((6, 4), 1)

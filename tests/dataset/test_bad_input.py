@@ -11,15 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bandwise import jpeg
 from bandwise.dataset import check_file, encode_shards, transcode
 from bandwise.dataset.transcoding import IMAGE_ERRORS
 from tests.dataset.datasets import ENCODER, PROFILE, image_file, put_tar
 from tests.jpeg.images import picture
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 ROOT = Path(__file__).parents[2]
 

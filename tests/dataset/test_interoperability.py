@@ -16,9 +16,6 @@ from tests.dataset.datasets import ENCODER, put_images
 
 webdataset = pytest.importorskip("webdataset")
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 COUNT = 12
 

@@ -16,7 +16,6 @@ from bandwise.dataset import EncodeOptions, check_file, transcode
 from bandwise.dataset import transcoding as module
 from bandwise.encoding import Container, ProfileEncoder, encode_pixels, requantise
 from bandwise.errors import (
-    ConfigurationError,
     EncodingError,
     JpegError,
     UnreadableImageError,
@@ -27,10 +26,6 @@ from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
 from tests.dataset.datasets import ENCODER, OTHER, PROFILE
 from tests.jpeg.images import ICC, insert, picture, pillow_file, segment
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 REQUANTISE = EncodeOptions(requantise=True)
 
@@ -124,14 +119,6 @@ def test_what_cannot_be_requantised_is_decoded(source: bytes) -> None:
     assert result == transcode(source, ENCODER)
 
 
-def test_a_cmyk_jpeg_is_decoded() -> None:
-    file = io.BytesIO()
-    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(file, "JPEG")
-    result = transcode(file.getvalue(), ENCODER, REQUANTISE)
-    assert not result.requantised
-    assert np.abs(jpeg.decode(result.data)[8, 8].astype(int) - [255, 0, 0]).max() < 16
-
-
 def test_coefficients_beyond_what_finer_tables_can_hold_do_no_harm() -> None:
     blocks = np.zeros((1, 1, 8, 8), np.int16)
     blocks[0, 0, 0, 1] = 1023
@@ -197,8 +184,3 @@ def test_check_file_sees_tables_sampling_and_damage() -> None:
     with pytest.raises(JpegError):
         check_file(data[:-10], [PROFILE])
     check_file(data, [OTHER, PROFILE])
-
-
-def test_options_that_do_not_exist_are_errors_at_once() -> None:
-    with pytest.raises(ConfigurationError, match="choose one of"):
-        EncodeOptions(alpha="black")  # type: ignore[arg-type]

@@ -6,32 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.data import Dataset
-from bandwise.errors import ConfigurationError
 from bandwise.learning import profiles as learning
-from bandwise.learning.profiles import LearnConfig, learn_profiles
+from bandwise.learning.profiles import learn_profiles
 from bandwise.learning.target import Learned, Target, learn_profile
 from bandwise.models.networks import load_network
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.learning.digits import CONFIG, LOSSY
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
-
-def test_wrong_settings_are_refused() -> None:
-    for values in ((), (0.0,), (1e-6, -1.0), (float("nan"),)):
-        with pytest.raises(ConfigurationError, match="above 0"):
-            LearnConfig(lagrangians=values)
-    with pytest.raises(ConfigurationError, match="first two digits"):
-        LearnConfig(lagrangians=(1.01e-6, 1.02e-6))
-    with pytest.raises(ConfigurationError, match="images is at least 1"):
-        LearnConfig(images=0)
-    with pytest.raises(ConfigurationError, match="epochs is at least 1"):
-        LearnConfig(epochs=0)
 
 
 def test_a_second_call_does_nothing_again(

@@ -17,10 +17,6 @@ from bandwise.frequency.tables import TableSet
 from bandwise.training import coefficient_examples, pixel_examples
 from tests.jpeg.images import picture
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
 LABELS = torch.tensor([2, 0, 1, 1, 0])
 INDEX = torch.tensor([3, 0])
 FORMS = pytest.mark.parametrize("form", [pixel_examples, coefficient_examples])

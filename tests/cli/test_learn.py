@@ -67,21 +67,6 @@ def test_integers_are_chosen_where_that_is_asked_for(
     assert optimised.lagrangian == pytest.approx(1e-4)
 
 
-def test_bytes_and_bits_per_pixel_are_the_same_target(
-    learned: Path, jpegs: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    curve = Profile.load(learned / "digits.json").curve
-    largest = max(each["mean_bytes"] or 0 for each in curve if each["split"] == "validation")
-    for name, target in (("bytes", largest), ("bpp", largest * 8 / 256)):
-        command = ["learn", str(jpegs), *QUICK, *places(learned, f"{name}.json")]
-        assert run([*command, f"--target-{name}", str(target)]) == 0
-    a, b = Profile.load(learned / "bytes.json"), Profile.load(learned / "bpp.json")
-    assert a.sha256 == b.sha256
-    command = ["learn", str(jpegs), *QUICK, *places(learned, "none.json")]
-    assert run([*command, "--target-bytes", "7"]) == 1
-    assert not (learned / "none.json").exists()
-
-
 def test_the_ladder_serves_encode(
     learned: Path, jpegs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bandwise.cli.main import run
-from bandwise.results import RESULTS_NAME, Run, read_rows
+from bandwise.results import RESULTS_NAME, read_rows
 from tests.cli.terminal import said
 
 QUICK = ["reproduce", "--dataset", "digits", "--seeds", "0", "--epochs", "2"]
@@ -132,16 +132,3 @@ def test_a_report_is_redrawn_from_the_results_alone_without_pytorch(
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").read_text() == (finished / "report.html").read_text()
-
-
-def test_a_report_of_an_unfinished_run_says_what_is_missing(
-    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    rows = read_rows(finished / RESULTS_NAME)
-    missing = rows.pop(max(n for n, row in enumerate(rows) if row["record"] == Run.kind))
-    (tmp_path / RESULTS_NAME).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    named = f"{missing['variant']}, seed {missing['seed']}"
-    assert run(["report", str(finished), "--out", str(tmp_path / "whole")]) == 0
-    assert named not in said(capfd)[0]
-    assert run(["report", str(tmp_path)]) == 0
-    assert named in said(capfd)[0]

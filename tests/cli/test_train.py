@@ -83,12 +83,11 @@ def test_a_damaged_file_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("other", ["--seed 1", "--input pixels", "--image-size 32"])
 def test_another_training_in_the_output_folder_is_refused(
-    other: str, jpegs: Path, whole: Path, capfd: pytest.CaptureFixture[str]
+    jpegs: Path, whole: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = whole.read_bytes()
-    command = ["train", str(jpegs), "--out", str(whole.parent), *QUICK, *other.split()]
+    command = ["train", str(jpegs), "--out", str(whole.parent), *QUICK, "--seed", "1"]
     assert run(command) == 1
     assert "checkpoint.safetensors" in said(capfd)[1]
     assert whole.read_bytes() == before

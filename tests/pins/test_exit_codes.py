@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 from bandwise.cli.main import run
-from tests.pins.sources import gradient, smooth, write_ladder, write_profile, write_weights
+from tests.pins.sources import (
+    gradient,
+    smooth,
+    write_ladder,
+    write_model,
+    write_profile,
+    write_weights,
+)
 
 ENCODE = "encode {images} {out} --workers 1 --profile"
 PLAIN = f"{ENCODE} {{plain}}"
@@ -67,6 +74,10 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "encode with weights that are missing": [(1, f"{LADDER} --weights {{out}}/none")],
     "encode with a network for one profile": [(2, f"{PLAIN} --network small-cnn")],
     "encode with a tolerance for one profile": [(2, f"{PLAIN} --tolerance 0.1")],
+    "encode for a model": [(0, f"{PLAIN} --for-model {{model}}")],
+    "encode resumes for a model": [(0, PLAIN), (1, f"{PLAIN} --resume --for-model {{model}}")],
+    "encode for a model of pixels": [(2, f"{PLAIN} --for-model {{pixel_model}}")],
+    "encode for a model at 4:4:4": [(2, f"{ENCODE} {{full}} --for-model {{model}}")],
     "encode for a model that is missing": [(1, f"{PLAIN} --for-model {{out}}/none")],
     "encode for what is no model": [(1, f"{PLAIN} --for-model {{weights}}")],
     # encode --shards
@@ -226,6 +237,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "no_rows": folder / "no_rows",
         "plain": plain,
         "grey": write_profile(folder / "grey.json", grey=True),
+        "full": write_profile(folder / "full.json", subsampling="4:4:4"),
+        "model": write_model(folder / "model.safetensors"),
+        "pixel_model": write_model(folder / "pixels.safetensors", reads="pixels", frequencies=None),
         "ladder": write_ladder(folder / "ladder"),
         "weights": write_weights(folder / "weights.safetensors"),
     }

@@ -24,17 +24,11 @@ from bandwise.images import (
     turn,
     upright,
 )
+from tests.jpeg.images import saved
 
 
-def saved(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    file.seek(0)
-    return file
-
-
-def loaded(file: io.BytesIO) -> Image.Image:
-    with open_image(file, "it") as image:
+def loaded(data: bytes) -> Image.Image:
+    with open_image(io.BytesIO(data), "it") as image:
         return upright(image, "it")
 
 
@@ -52,8 +46,8 @@ def test_every_format_with_exif_is_turned_once(kind: str) -> None:
 
 @pytest.mark.parametrize("block", [b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"?"])
 def test_damaged_exif_is_no_reason_to_refuse_pixels(block: bytes) -> None:
-    file = saved(Image.new("RGB", (8, 8), "red"), "PNG", exif=block)
-    with open_image(file, "it") as image:
+    data = saved(Image.new("RGB", (8, 8), "red"), exif=block)
+    with open_image(io.BytesIO(data), "it") as image:
         assert turn(image) is None
         assert upright(image, "it").getpixel((0, 0)) == (255, 0, 0)
 
@@ -88,8 +82,8 @@ def test_sixteen_bits_are_scaled_and_their_transparent_value_kept() -> None:
 @pytest.mark.parametrize("maxval", [1023, 65535])
 def test_a_pgm_of_more_than_8_bits_is_scaled(maxval: int) -> None:
     header = f"P5 2 1 {maxval}\n".encode()
-    file = io.BytesIO(header + (maxval // 3).to_bytes(2, "big") + maxval.to_bytes(2, "big"))
-    np.testing.assert_array_equal(np.asarray(loaded(file)), [[85, 255]])
+    data = header + (maxval // 3).to_bytes(2, "big") + maxval.to_bytes(2, "big")
+    np.testing.assert_array_equal(np.asarray(loaded(data)), [[85, 255]])
 
 
 def test_the_message_begins_with_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -100,7 +94,7 @@ def test_the_message_begins_with_the_name(monkeypatch: pytest.MonkeyPatch, tmp_p
             upright(image, "photo 7")
         return str(caught.value)
 
-    whole = saved(Image.effect_noise((32, 32), 50), "PNG").getvalue()
+    whole = saved(Image.effect_noise((32, 32), 50), "PNG")
     assert message(b"text").startswith("photo 7 is not an image of an accepted format (PNG, JPEG")
     assert message(whole[:400]).startswith("photo 7 cannot be decoded (")
     monkeypatch.setattr(images, "MAX_PIXELS", 1023)

@@ -2,7 +2,6 @@
 
 import io
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,15 +24,9 @@ from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile, RateDistortion
 from tests.dataset.datasets import ENCODER, OTHER, PROFILE
-from tests.jpeg.images import ICC, insert, picture, pillow_file, segment
+from tests.jpeg.images import ICC, insert, picture, pillow_file, saved, segment
 
 REQUANTISE = EncodeOptions(requantise=True)
-
-
-def png(pixels: Any, **options: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", **options)
-    return file.getvalue()
 
 
 def with_orientation(orientation: int) -> Image.Exif:
@@ -66,7 +59,7 @@ def test_any_image_becomes_what_encode_pixels_makes_of_it(
     )
     profile = replace(PROFILE, subsampling=subsampling, rate_distortion=optimised)
     pixels = picture(height, width, grey=grey)
-    data = transcode(png(pixels), ProfileEncoder(profile, container)).data
+    data = transcode(saved(pixels), ProfileEncoder(profile, container)).data
     assert data == encode_pixels(pixels, profile, container=container)
     with Image.open(io.BytesIO(data)) as opened:
         assert opened.size == (width, height)
@@ -78,8 +71,8 @@ def test_any_image_becomes_what_encode_pixels_makes_of_it(
 def test_turned_and_without_metadata_but_icc() -> None:
     pixels = picture(16, 24)
     for source in (
-        png(np.rot90(pixels), exif=with_orientation(6), icc_profile=ICC),
-        png(pixels, icc_profile=ICC),
+        saved(np.rot90(pixels), exif=with_orientation(6), icc_profile=ICC),
+        saved(pixels, icc_profile=ICC),
     ):
         data = transcode(source, ENCODER).data
         assert data == encode_pixels(pixels, PROFILE, icc=ICC)
@@ -107,7 +100,7 @@ def test_every_exif_segment_is_left_out_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        png(picture(24, 24)),
+        saved(picture(24, 24)),
         pillow_file(picture(24, 24), quality=95, subsampling="4:4:4"),
         pillow_file(picture(24, 24), quality=95, exif=with_orientation(8)),
     ],
@@ -134,7 +127,7 @@ def test_coefficients_beyond_what_finer_tables_can_hold_do_no_harm() -> None:
 def test_a_grey_image_needs_luma_alone_and_colour_is_refused() -> None:
     encoder = ProfileEncoder(Profile(name="grey", tables=TableSet(luma=flat(9))))
     grey = picture(16, 16, grey=True)
-    assert transcode(png(grey), encoder) == transcode(png(grey), ENCODER)
+    assert transcode(saved(grey), encoder) == transcode(saved(grey), ENCODER)
     for options in (EncodeOptions(), REQUANTISE):
         with pytest.raises(EncodingError, match="grey"):
             transcode(pillow_file(picture(16, 16)), encoder, options)
@@ -146,7 +139,7 @@ def test_reasons_are_given_for_pixels_and_for_size() -> None:
     with pytest.raises(UnreadableImageError, match="the file"):
         transcode(pillow_file(picture(64, 64))[:300], ENCODER, REQUANTISE)
     with pytest.raises(JpegError, match="65500"):
-        transcode(png(np.zeros((1, 65_501), np.uint8)), ENCODER)
+        transcode(saved(np.zeros((1, 65_501), np.uint8)), ENCODER)
 
 
 class Wrong(ProfileEncoder):
@@ -158,7 +151,7 @@ class Wrong(ProfileEncoder):
 
 def test_a_file_is_not_given_out_unless_it_has_the_tables() -> None:
     with pytest.raises(EncodingError, match="tables are not those of 'scenes'"):
-        transcode(png(picture(16, 16)), Wrong(PROFILE))
+        transcode(saved(picture(16, 16)), Wrong(PROFILE))
 
 
 def test_check_file_sees_what_should_have_been_dropped() -> None:

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from bandwise import jpeg
-from bandwise.data.augment import GLYPHS
 from bandwise.data.files import FileDataset, load_files
 from bandwise.errors import BandwiseError, ConfigurationError
 from bandwise.executors import InProcess
@@ -20,20 +19,12 @@ from bandwise.learning.jpeg_network import RULES, choose_frequencies
 from bandwise.models.model import Model
 from bandwise.progress import Progress
 from bandwise.results import RESULTS_NAME, Results, Row, Trained
-from bandwise.training import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import SCHEMES, picture
+from tests.learning import digits
 from tests.models.trained import OWN
 
-TRAINING = NetworkConfig(
-    epochs=2,
-    batch_size=16,
-    learning_rate=0.05,
-    warm_up_epochs=0.5,
-    averaging=0.9,
-    small_share=0.0,
-    augmentation=GLYPHS,
-)
+TRAINING = replace(digits.TRAINING, epochs=2)
 CONFIG = JpegTrainingConfig(
     twins=("resnet-small",),
     selected="resnet-small",

@@ -20,6 +20,7 @@ from tests.jpeg.images import (
     picture,
     pillow_file,
     pillow_pixels,
+    saved,
     segment,
 )
 
@@ -95,20 +96,10 @@ def test_unusual_sampling_factors_are_refused_by_name() -> None:
 
 
 def test_cmyk_is_refused() -> None:
-    cmyk = np.asarray(Image.fromarray(picture(16, 16)).convert("CMYK"))
-    file = pillow_file_of_mode(cmyk, "CMYK")
+    file = saved(Image.fromarray(picture(16, 16)).convert("CMYK"), "JPEG")
     for read in (jpeg.decode, jpeg.read_coefficients):
         with pytest.raises(JpegError, match="CMYK"):
             read(file)
-
-
-def pillow_file_of_mode(array: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], mode: str) -> bytes:
-    import io
-
-    file = io.BytesIO()
-    height, width = array.shape[:2]
-    Image.frombytes(mode, (width, height), array.tobytes()).save(file, "JPEG")
-    return file.getvalue()
 
 
 def test_twelve_bit_samples_are_refused() -> None:

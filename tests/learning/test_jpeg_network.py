@@ -26,19 +26,10 @@ from bandwise.learning.jpeg_network import (
 from bandwise.models.model import Model
 from bandwise.models.networks import network_sha256
 from bandwise.progress import Progress
-from bandwise.training import NetworkConfig
 from tests.data.jpeg_tree import write_digits
+from tests.learning.digits import TRAINING
 from tests.models.trained import OWN
 
-TRAINING = NetworkConfig(
-    epochs=3,
-    batch_size=16,
-    learning_rate=0.05,
-    warm_up_epochs=0.5,
-    averaging=0.9,
-    small_share=0.0,
-    augmentation=GLYPHS,
-)
 QUICK = TrainConfig(network="resnet-small", training=TRAINING)
 
 

@@ -15,9 +15,10 @@ from bandwise.errors import CheckpointError, ConfigurationError, JpegError, Shap
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.models.model import Model
-from tests.models.trained import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
+from tests.jpeg.images import jpeg_file
+from tests.models.trained import CLASSES, OWN, coefficient_model, own_model, pixel_model
 
-FILES = [file(seed=seed) for seed in range(5)]
+FILES = [jpeg_file(seed=seed) for seed in range(5)]
 SUBSET = Frequencies.zigzag(24, channels=3)
 MODELS: dict[str, Callable[[], Model]] = {
     "coefficients": coefficient_model,
@@ -50,11 +51,11 @@ def test_a_model_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
 def test_a_file_says_the_same_in_any_company(name: str) -> None:
     model = MODELS[name]()
     files = [
-        file(32, 48),
-        file(32, 48, grey=True),
-        file(70, 30, subsampling="4:4:4"),
-        file(9, 90, subsampling="4:2:2"),
-        file(1, 1, grey=True),
+        jpeg_file(32, 48),
+        jpeg_file(32, 48, grey=True),
+        jpeg_file(70, 30, subsampling="4:4:4"),
+        jpeg_file(9, 90, subsampling="4:2:2"),
+        jpeg_file(1, 1, grey=True),
     ]
     alone = torch.cat([model.probabilities([data]) for data in files])
     together = model.probabilities(files, batch_size=3)
@@ -63,7 +64,7 @@ def test_a_file_says_the_same_in_any_company(name: str) -> None:
 
 
 def test_pixels_are_cropped_and_filled_up_about_the_centre() -> None:
-    large, small = file(40, 64), file(16, 32)
+    large, small = jpeg_file(40, 64), jpeg_file(16, 32)
     read = pixel_model().read([large, small])
     assert isinstance(read, Tensor)
     assert read.shape == (2, 3, 32, 48)
@@ -77,7 +78,7 @@ def test_pixels_are_cropped_and_filled_up_about_the_centre() -> None:
 
 
 def test_grey_and_colour_are_brought_to_what_is_read() -> None:
-    grey, colour = file(grey=True), file()
+    grey, colour = jpeg_file(grey=True), jpeg_file()
     read = pixel_model().read([grey])
     assert isinstance(read, Tensor)
     assert torch.equal(read[0, 0], read[0, 2])

@@ -15,10 +15,11 @@ from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.models.model import Model
 from bandwise.models.onnx import export_onnx
-from tests.models.trained import CLASSES, coefficient_model, file, own_model, pixel_model
+from tests.jpeg.images import jpeg_file
+from tests.models.trained import CLASSES, coefficient_model, own_model, pixel_model
 
 SUBSET = Frequencies.zigzag(24, channels=3)
-FILES = [file(seed=seed) for seed in range(5)]
+FILES = [jpeg_file(seed=seed) for seed in range(5)]
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:

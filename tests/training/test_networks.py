@@ -10,22 +10,14 @@ from torch import Tensor, nn
 
 from bandwise.checkpoint import load_tensors
 from bandwise.data import LabelledImages
-from bandwise.data.augment import GLYPHS
 from bandwise.errors import CheckpointError, ConfigurationError, DivergenceError
 from bandwise.models import logits_of
 from bandwise.models.networks import build_network, network_sha256
 from bandwise.progress import Progress
 from bandwise.training import EpochRecord, NetworkConfig, TrainableTransform, train_network
+from tests.learning.digits import TRAINING
 
-CONFIG = NetworkConfig(
-    epochs=4,
-    batch_size=16,
-    learning_rate=0.05,
-    warm_up_epochs=0.5,
-    averaging=0.9,
-    small_share=0.0,
-    augmentation=GLYPHS,
-)
+CONFIG = replace(TRAINING, epochs=4)
 
 
 def stripes(count: int, seed: int) -> LabelledImages:

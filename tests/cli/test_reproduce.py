@@ -15,7 +15,10 @@ from bandwise.cli.main import run
 from bandwise.results import RESULTS_NAME, read_rows
 from tests.cli.terminal import said
 
-QUICK = ["reproduce", "--dataset", "digits", "--seeds", "0", "--epochs", "2"]
+QUICK = [
+    *("reproduce", "--dataset", "digits", "--batch-size", "128", "--workers", "1"),
+    *("--seeds", "0", "--epochs", "2"),
+]
 
 # Where the tests run in the background of a shell, SIGINT is ignored and children inherit that.
 PROGRAM = """
@@ -59,7 +62,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = bandwise(*QUICK, "--out", str(out), "--workers", "1")
+    process = bandwise(*QUICK, "--out", str(out))
     results = out / RESULTS_NAME
     while process.poll() is None:
         if results.exists() and results.read_text().count('"record": "epoch"') >= 3:
@@ -68,9 +71,7 @@ def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path
         time.sleep(0.02)
     process.communicate()
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    resumed = bandwise(*QUICK, "--out", str(out))
-    _, errors = resumed.communicate()
-    assert resumed.returncode == 0, errors
+    assert run([*QUICK, "--out", str(out)]) == 0
     assert without_clock(out) == without_clock(finished)
     models = [path.relative_to(finished) for path in finished.rglob("model.safetensors")]
     assert len(models) == 2

@@ -29,6 +29,7 @@ from bandwise.progress import Progress
 from tests.data.jpeg_tree import write_digits
 from tests.learning.digits import TRAINING
 from tests.models.trained import OWN
+from tests.training.modules import Stopped
 
 QUICK = TrainConfig(network="resnet-small", training=TRAINING)
 
@@ -80,16 +81,8 @@ def test_frequencies_are_standardised_by_the_training_images(data: FileDataset) 
 
 
 def test_the_seed_decides(whole: Model, data: FileDataset) -> None:
-    state = torch.get_rng_state()
-    again = train_on_files(QUICK, data)[0]
-    assert torch.equal(torch.get_rng_state(), state)
-    assert network_sha256(again.module) == network_sha256(whole.module)
     other = train_on_files(replace(QUICK, training=replace(TRAINING, seed=1)), data)[0]
     assert network_sha256(other.module) != network_sha256(whole.module)
-
-
-class Stopped(Exception):
-    pass
 
 
 @pytest.mark.parametrize("reads", ["coefficients", "pixels"])
@@ -107,7 +100,9 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
         train_on_files(config, data, checkpoint=checkpoint, progress=stop)
     reports: list[Progress] = []
     resumed, history = train_on_files(config, data, checkpoint=checkpoint, progress=reports.append)
+    state = torch.get_rng_state()
     whole, undisturbed = train_on_files(config, data)
+    assert torch.equal(torch.get_rng_state(), state)
     assert [now.done for now in reports if now.unit == "epochs"] == [3]
     assert network_sha256(resumed.module) == network_sha256(whole.module)
     assert [replace(epoch, train_seconds=0) for epoch in history] == [
@@ -116,13 +111,21 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
     assert json.dumps(resumed.provenance) == json.dumps(whole.provenance)
 
 
+ONE_EPOCH = replace(QUICK, training=replace(TRAINING, epochs=1))
+
+
+@pytest.fixture(scope="module")
+def begun(data: FileDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of one epoch."""
+    checkpoint = tmp_path_factory.mktemp("begun") / "checkpoint.safetensors"
+    train_on_files(ONE_EPOCH, data, checkpoint=checkpoint)
+    return checkpoint
+
+
 @pytest.mark.parametrize("change", ["network", "reads", "frequencies", "training", "data", "grid"])
 def test_a_checkpoint_of_another_training_is_refused(
-    change: str, data: FileDataset, tmp_path: Path
+    change: str, begun: Path, data: FileDataset, tmp_path: Path
 ) -> None:
-    checkpoint = tmp_path / "checkpoint.safetensors"
-    one = replace(QUICK, training=replace(TRAINING, epochs=1))
-    train_on_files(one, data, checkpoint=checkpoint)
     changes: dict[str, dict[str, Any]] = {
         "network": {"network": "resnet"},
         "reads": {"reads": "pixels"},
@@ -135,10 +138,10 @@ def test_a_checkpoint_of_another_training_is_refused(
         root = write_digits(tmp_path / "digits", {"train": 24, "validation": 6, "test": 10})
         assert load_files(root).sha256 == data.sha256
         data = load_files(root, image_size=(32, 32))
-    before = checkpoint.read_bytes()
+    before = begun.read_bytes()
     with pytest.raises(CheckpointError, match="another network, data set or settings"):
-        train_on_files(replace(one, **changes.get(change, {})), data, checkpoint=checkpoint)
-    assert checkpoint.read_bytes() == before
+        train_on_files(replace(ONE_EPOCH, **changes.get(change, {})), data, checkpoint=begun)
+    assert begun.read_bytes() == before
 
 
 def test_rules_choose_what_they_say(whole: Model, data: FileDataset) -> None:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from safetensors.torch import load_file
 
@@ -15,6 +14,7 @@ from bandwise.profile import Profile
 from bandwise.results import LearnedTables, Measurement, Split
 from bandwise.statistics import Undefined
 from tests.learning.digits import CONFIG, LAGRANGIANS
+from tests.results.rows import POINT
 
 
 def point(
@@ -25,25 +25,14 @@ def point(
     split: Split = "validation",
     codec: str = "bandwise",
 ) -> Measurement:
-    correct = np.zeros(1000)
-    correct[: round(1000 * accuracy)] = 1
-    coded = codec != "original"
-    return Measurement(
-        codec=codec,
-        family=codec,
-        label=f"{size}",
-        split=split,
-        protocol="frozen",
-        network="cnn",
-        seed=0,
-        images=1000,
-        pixels=64000,
-        size_bytes=1000 * size if coded else None,
-        accuracy=accuracy,
-        agreement=1.0,
-        divergence=divergence,
-        image_bytes=np.full(1000, size) if coded else None,
-        image_correct=correct,
+    sizes = None if codec == "original" else [size] * 1000
+    right = round(1000 * accuracy)
+    return Measurement.from_row(
+        POINT
+        | {"codec": codec, "family": codec, "label": f"{size}", "split": split}
+        | {"images": 1000, "pixels": 64000, "accuracy": accuracy, "divergence": divergence}
+        | {"bytes": sizes and 1000 * size, "payload_bytes": None, "image_bytes": sizes}
+        | {"image_correct": right * "1" + (1000 - right) * "0"}
     )
 
 

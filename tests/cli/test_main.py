@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bandwise.cli.main import COMMANDS, EXIT_CODES, all_commands, run, spread
+from bandwise.cli.main import COMMANDS, all_commands, run, spread
 from bandwise.results import Results
 from tests.cli.terminal import said
 
@@ -42,13 +42,6 @@ def test_a_command_and_its_options_are_documented(name: str, command: object) ->
     assert f"Example: bandwise {name} " in text
     for parameter in getattr(command, "params", []):
         assert parameter.help or parameter.name == "help", f"{name}: {parameter.name}"
-
-
-def test_exit_codes_are_in_the_help(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["--help"]) == 0
-    text = " ".join(said(capfd)[0].split())
-    for code, meaning in EXIT_CODES.items():
-        assert f"{code} {meaning}" in text
 
 
 def test_only_list_options_take_several_values() -> None:

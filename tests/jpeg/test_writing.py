@@ -198,13 +198,6 @@ def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, Any]) -> None
         jpeg.encode(picture(8, 8), TableSet.ijg(75), **metadata)
 
 
-def test_equal_tables_are_stored_once() -> None:
-    pixels = picture(8, 8)
-    once = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(9)))
-    twice = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(10)))
-    assert (once.count(b"\xff\xdb"), twice.count(b"\xff\xdb")) == (1, 2)
-
-
 def test_three_tables_are_kept_apart() -> None:
     blocks = np.zeros((1, 1, 8, 8), np.int16)
     image = Coefficients(

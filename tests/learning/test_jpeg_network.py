@@ -80,11 +80,6 @@ def test_frequencies_are_standardised_by_the_training_images(data: FileDataset) 
     torch.testing.assert_close(selection.selection.mean, statistics.mean[[0, 2, 9]])
 
 
-def test_the_seed_decides(whole: Model, data: FileDataset) -> None:
-    other = train_on_files(replace(QUICK, training=replace(TRAINING, seed=1)), data)[0]
-    assert network_sha256(other.module) != network_sha256(whole.module)
-
-
 @pytest.mark.parametrize("reads", ["coefficients", "pixels"])
 def test_a_checkpoint_goes_on_to_the_same_weights(
     reads: Any, data: FileDataset, tmp_path: Path

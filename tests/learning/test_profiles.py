@@ -8,9 +8,7 @@ import pytest
 
 from bandwise.data import Dataset
 from bandwise.learning import profiles as learning
-from bandwise.learning.profiles import learn_profiles
 from bandwise.learning.target import Learned, Target, learn_profile
-from bandwise.models.networks import load_network
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.learning.digits import CONFIG, LOSSY
@@ -75,17 +73,6 @@ def test_a_damaged_record_of_profiles_learns_again(
     )
     assert [p.tables for p in again.profiles] == [p.tables for p in learned.profiles]
     assert path.read_text() != record
-
-
-def test_what_learning_took_is_kept_with_the_profiles(
-    learned: Learned, few_digits: Dataset, tmp_path: Path
-) -> None:
-    network = load_network("small-cnn", learned.weights, num_classes=10, channels=1)
-    first, again = (learn_profiles(CONFIG, few_digits, network, tmp_path) for _ in range(2))
-    assert again.learning.to_row() == first.learning.to_row()
-    assert (first.learning.family, first.learning.images) == ("sensitivity", 100)
-    assert first.learning.settings["method"] == "sensitivity"
-    assert [each.to_json() for each in again.profiles] == [p.to_json() for p in first.profiles]
 
 
 def test_rate_distortion_optimisation_is_told_from_tables_alone(

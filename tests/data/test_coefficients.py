@@ -30,8 +30,7 @@ def alone(data: bytes) -> CoefficientBatch:
     across, down = image.planes[0].h_samp, image.planes[0].v_samp
     pad = [(0, luma.shape[0] % 2), (0, luma.shape[1] % 2), (0, 0), (0, 0)]
     return CoefficientBatch(
-        plane_of(np.pad(luma, pad)),
-        halve(plane_of(*chroma), rows=down == 1, columns=across == 1),
+        plane_of(np.pad(luma, pad)), halve(plane_of(*chroma), rows=down == 1, columns=across == 1)
     )
 
 

@@ -16,14 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.dataset import (
-    EncodeOptions,
-    Totals,
-    dataset,
-    encode_shards,
-    transcode,
-    verify,
-)
+from bandwise.dataset import EncodeOptions, Totals, dataset, encode_shards, transcode, verify
 from bandwise.encoding import ProfileEncoder
 from bandwise.errors import (
     ConfigurationError,

@@ -14,11 +14,7 @@ from bandwise import jpeg
 from bandwise.dataset import EncodeOptions, check_file, transcode
 from bandwise.dataset import transcoding as module
 from bandwise.encoding import Container, ProfileEncoder, encode_pixels, requantise
-from bandwise.errors import (
-    EncodingError,
-    JpegError,
-    UnreadableImageError,
-)
+from bandwise.errors import EncodingError, JpegError, UnreadableImageError
 from bandwise.frequency.coefficients import LUMA_SAMPLING, Coefficients, Plane, Subsampling
 from bandwise.frequency.selection import Frequencies
 from bandwise.frequency.tables import TableSet, flat

@@ -26,11 +26,7 @@ from tests.models.trained import OWN
 
 TRAINING = replace(digits.TRAINING, epochs=2)
 CONFIG = JpegTrainingConfig(
-    twins=("resnet-small",),
-    selected="resnet-small",
-    kept=(24, 8),
-    seeds=(0,),
-    training=TRAINING,
+    twins=("resnet-small",), selected="resnet-small", kept=(24, 8), seeds=(0,), training=TRAINING
 )
 TWINS = replace(CONFIG, kept=())
 NAMES = [

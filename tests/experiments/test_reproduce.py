@@ -27,9 +27,7 @@ from bandwise.results import Epoch, Record, Results, Run, Sample
 from bandwise.training import TrainingConfig
 
 QUICK = ReproduceConfig(
-    dataset="digits",
-    seeds=(0, 1),
-    training=TrainingConfig(epochs=2, batch_size=16, patience=None),
+    dataset="digits", seeds=(0, 1), training=TrainingConfig(epochs=2, batch_size=16, patience=None)
 )
 HERE = InProcess()
 

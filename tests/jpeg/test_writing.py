@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.errors import (
-    CoefficientError,
-    ConfigurationError,
-    JpegError,
-    ShapeError,
-    TableError,
-)
+from bandwise.errors import CoefficientError, ConfigurationError, JpegError, ShapeError, TableError
 from bandwise.frequency.coefficients import Coefficients, Plane, Subsampling
 from bandwise.frequency.tables import TableSet, flat, ijg_luma
 from bandwise.jpeg.markers import segments

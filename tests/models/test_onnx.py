@@ -37,11 +37,7 @@ def named(inputs: Tensor | CoefficientBatch) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(
     "model",
-    [
-        coefficient_model(frequencies=SUBSET),
-        coefficient_model("vit", channels=1),
-        pixel_model(),
-    ],
+    [coefficient_model(frequencies=SUBSET), coefficient_model("vit", channels=1), pixel_model()],
     ids=lambda model: f"{model.network} {model.reads} {model.channels}",
 )
 def test_logits_are_those_of_the_network(model: Model, tmp_path: Path) -> None:

@@ -27,13 +27,7 @@ from bandwise.data.files import load_files
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.learning.jpeg_network import TrainConfig, train_on_files
 from bandwise.models.networks import build_network
-from bandwise.training import (
-    EpochRecord,
-    NetworkConfig,
-    Processes,
-    joined,
-    train_network,
-)
+from bandwise.training import EpochRecord, NetworkConfig, Processes, joined, train_network
 from bandwise.training.processes import ALONE
 from tests.data.jpeg_tree import write_digits
 from tests.training.modules import Brightness, Stopped

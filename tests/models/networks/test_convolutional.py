@@ -6,11 +6,7 @@ from torch import nn
 
 from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
-from bandwise.models.networks import (
-    COEFFICIENT_NETWORKS,
-    build_coefficient_network,
-    build_network,
-)
+from bandwise.models.networks import COEFFICIENT_NETWORKS, build_coefficient_network, build_network
 
 SUBSET = Frequencies((0, 1, 8, 64, 65, 128))
 

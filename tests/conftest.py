@@ -29,7 +29,7 @@ REAL_DATA_DIR = Path(os.environ.get("BANDWISE_DATA") or REPOSITORY.parent / "sha
 
 NEED_EXTENSION = (
     *(f"cli/test_{name}" for name in ("encode", "experiment", "learn", "predict", "train")),
-    *("cli/test_verify.py", "data/test_files.py", "experiments/test_jpeg_training.py"),
+    *("data/test_files.py", "experiments/test_jpeg_training.py"),
     *("experiments/test_rate_accuracy.py", "jpeg/", "models/", "pins/test_e"),
     *(f"dataset/test_{name}" for name in ("bad_input", "dataset", "interoperability")),
     *(f"dataset/test_{name}" for name in ("transcoding", "tree", "verify")),

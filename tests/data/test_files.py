@@ -15,7 +15,6 @@ from bandwise.data.folder import load_folder
 from bandwise.errors import (
     ConfigurationError,
     DataError,
-    JpegError,
     ShapeError,
     UnreadableImageError,
 )
@@ -186,14 +185,6 @@ def test_pixels_and_coefficients_show_the_same_part() -> None:
     luma = read_batch([data], channels=1, grid=(2, 8)).luma
     means = torch.nn.functional.avg_pool2d(pixels - 128, 8)[:, 0]
     assert (luma[:, 0] / 8 - means).abs().max() < 1
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_damage_is_named_by_its_index(threads: int) -> None:
-    files = [jpeg_file(16, 32, seed=seed) for seed in range(4)]
-    files[2] = files[2][:-30]
-    with pytest.raises(JpegError, match=r"^item 2: damaged"):
-        read_pixels(files, channels=3, grid=(2, 4), threads=threads)
 
 
 def test_labels_are_checked() -> None:

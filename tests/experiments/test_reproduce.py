@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from bandwise.data import Dataset, LabelledImages, load
-from bandwise.errors import BandwiseError, CheckpointError, ConfigurationError
+from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.executors import InProcess
 from bandwise.experiments.reproduce import (
     Job,
@@ -132,12 +132,6 @@ def test_an_interrupted_experiment_goes_on_to_the_same_rows(
     resumed = run(config, digits, tmp_path / "out", executor=HERE)
     whole = run(config, digits, tmp_path / "whole", executor=HERE)
     assert everything(resumed) == everything(whole)
-
-
-def test_a_worker_reports_what_the_data_set_lacks(digits: Dataset, tmp_path: Path) -> None:
-    missing = replace(QUICK, dataset="mnist", data_dir=tmp_path)
-    with pytest.raises(BandwiseError, match="mnist"):
-        run(missing, digits, tmp_path / "out", workers=1)
 
 
 def test_batches_fit_the_data_set(digits: Dataset) -> None:

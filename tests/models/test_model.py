@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from bandwise import jpeg
 from bandwise.checkpoint import save_tensors
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError, ShapeError
-from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.models.model import Model
 from tests.jpeg.images import jpeg_file
@@ -61,37 +58,6 @@ def test_a_file_says_the_same_in_any_company(name: str) -> None:
     together = model.probabilities(files, batch_size=3)
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
     assert model.probabilities([]).shape == (0, 3)
-
-
-def test_pixels_are_cropped_and_filled_up_about_the_centre() -> None:
-    large, small = jpeg_file(40, 64), jpeg_file(16, 32)
-    read = pixel_model().read([large, small])
-    assert isinstance(read, Tensor)
-    assert read.shape == (2, 3, 32, 48)
-    decoded = torch.from_numpy(jpeg.decode(large)).permute(2, 0, 1) / 255
-    torch.testing.assert_close(read[0], decoded[:, 4:36, 8:56])
-    decoded = torch.from_numpy(jpeg.decode(small)).permute(2, 0, 1) / 255
-    torch.testing.assert_close(read[1, :, 8:24, 8:40], decoded)
-    border = read[1].clone()
-    border[:, 8:24, 8:40] = 128 / 255
-    assert border.unique().tolist() == pytest.approx([128 / 255])
-
-
-def test_grey_and_colour_are_brought_to_what_is_read() -> None:
-    grey, colour = jpeg_file(grey=True), jpeg_file()
-    read = pixel_model().read([grey])
-    assert isinstance(read, Tensor)
-    assert torch.equal(read[0, 0], read[0, 2])
-    read = pixel_model(channels=1).read([colour])
-    assert isinstance(read, Tensor)
-    share = torch.tensor([0.299, 0.587, 0.114])
-    luma = torch.from_numpy(jpeg.decode(colour)).float() @ share / 255
-    torch.testing.assert_close(read[0, 0], luma, rtol=0, atol=0.51 / 255)
-    batch = coefficient_model().read([grey])
-    assert isinstance(batch, CoefficientBatch)
-    assert batch.chroma is not None
-    assert batch.chroma.shape == (1, 128, 2, 3)
-    assert not batch.chroma.any()
 
 
 @pytest.mark.parametrize("make", [coefficient_model, pixel_model])

@@ -100,7 +100,7 @@ def test_a_run_in_workers_resumes_and_grows(digits: Dataset, tmp_path: Path) -> 
 
     checkpoint = out / "runs" / "adaptive-seed1" / "checkpoint.safetensors"
     checkpoint.unlink()
-    again = run(QUICK, digits, out, workers=1)
+    again = run(QUICK, digits, out, executor=HERE)
     assert everything(again) == everything(results)
 
     grown = run(replace(QUICK, seeds=(0,), variants=("none",)), digits, out, executor=HERE)
@@ -146,9 +146,13 @@ def test_mnist_learns_in_a_few_hundred_steps(real_data_dir: Path, tmp_path: Path
     config = ReproduceConfig(
         dataset="mnist",
         data_dir=real_data_dir,
-        training=TrainingConfig(epochs=1, network_lr=0.05, reconstruction_weight=0.0),
+        training=TrainingConfig(
+            epochs=1, batch_size=64, network_lr=0.05, reconstruction_weight=0.0
+        ),
     )
     dataset = config.load_dataset()
     assert dataset.image_shape == (1, 28, 28)
-    *_, finished = run_job(Job(variant="none", seed=0), config, dataset, tmp_path)
+    splits = {"train": dataset.train.subset(range(20_000)), "test": dataset.test}
+    few = replace(dataset, splits=splits)
+    *_, finished = run_job(Job(variant="none", seed=0), config, few, tmp_path)
     assert (finished.test_accuracy or 0.0) > 0.93

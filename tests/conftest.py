@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from bandwise import jpeg
 from bandwise.executors import Executor, InProcess, Processes, Ray, Threads
 
 settings.register_profile("bandwise", deadline=None, derandomize=True, max_examples=30)
@@ -24,6 +25,29 @@ torch.set_num_threads(1)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA_DIR = Path(os.environ.get("BANDWISE_DATA") or REPOSITORY.parent / "shared" / "data")
+
+
+NEED_EXTENSION = (
+    *(f"cli/test_{name}" for name in ("encode", "experiment", "learn", "predict", "train")),
+    *("data/test_files.py", "experiments/test_jpeg_training.py"),
+    *("experiments/test_rate_accuracy.py", "jpeg/", "models/", "pins/test_e"),
+    *(f"dataset/test_{name}" for name in ("bad_input", "dataset", "interoperability")),
+    *(f"dataset/test_{name}" for name in ("transcoding", "tree", "verify")),
+    *(f"learning/test_{name}" for name in ("jpeg_network", "networks", "profiles", "target")),
+    *(f"test_{name}.py" for name in ("encoding", "fuzz", "guidance")),
+    "training/test_examples.py",
+)
+"""Beginnings of the paths of tests that read or write JPEG files."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Skip what needs the native JPEG extension where it was not built."""
+    if jpeg.available():
+        return
+    for item in items:
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        if path.startswith(NEED_EXTENSION) and "no_extension" not in item.fixturenames:
+            item.add_marker(pytest.mark.skip("the native JPEG extension is not built"))
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,9 @@ import random
 
 import pytest
 
-from bandwise import jpeg
 from fuzz.targets import TARGETS, Target
 
 CHANGES = int(os.environ.get("BANDWISE_FUZZ_CHANGES", "60"))
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 @pytest.mark.parametrize("name", TARGETS)

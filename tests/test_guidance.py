@@ -26,10 +26,6 @@ from bandwise.models.networks.registry import build_network
 from bandwise.profile import Profile
 from tests.jpeg.images import ICC, picture
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
 STEPS = (4, 16, 48, 96, 200)
 
 
@@ -102,14 +98,6 @@ def test_any_rungs(rungs: list[tuple[int, float]], tolerance: float) -> None:
     else:
         assert nats <= tolerance
         assert all(size <= other for other, its_nats in rungs if its_nats <= tolerance)
-
-
-def test_where_none_is_within_the_least_divergence_wins() -> None:
-    rungs = Rungs((b"12345", b"1", b"123"), (0.3, 0.9, 0.2))
-    assert rungs.choose(0.1) == b"123"
-    assert rungs.choose(0.2) == b"123"
-    assert rungs.choose(0.3) == b"123"
-    assert rungs.choose(1.0) == b"1"
 
 
 def test_a_grey_image_is_shown_three_times_to_a_network_for_colour() -> None:

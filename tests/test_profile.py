@@ -126,17 +126,6 @@ def test_kept_frequencies_are_read_back(tmp_path: Path) -> None:
     assert profile.frequencies is None
 
 
-def test_masks_tell_what_each_component_keeps() -> None:
-    masks = colour_profile().keeping(Frequencies((0, 9, 64, 191))).masks
-    assert {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()} == {
-        "luma": [0, 9],
-        "cb": [0],
-        "cr": [63],
-    }
-    assert [mask.all() for mask in colour_profile().masks.values()] == [True] * 3
-    assert list(Profile(name="n", tables=TableSet(luma=flat(3))).masks) == ["luma"]
-
-
 def test_a_profile_does_not_change_with_what_it_was_made_of() -> None:
     sensitivity, provenance = np.ones((8, 8)), {"settings": {"lr": 1}}
     profile = colour_profile(
@@ -171,41 +160,28 @@ SENSITIVITY = ("rate_distortion", "sensitivity")
     [
         (set_entry("tables", "luma", 0, 0, to=0), r"tables, the step .*v=0, u=0\) is 0"),
         (set_entry("tables", "chroma", 7, 6, to=256), r"tables, the step .*v=7, u=6\) is 256"),
-        (set_entry("tables", "luma", 0, 0, to=2.5), "is 2.5"),
         (set_entry("tables", "luma", 0, 0, to=True), "is True"),
         (set_entry("tables", "luma", to=[[1] * 8] * 7), "list of 8 rows"),
         (set_entry("tables", "alpha", to=[]), "tables"),
-        (set_entry("tables", to=None), "tables"),
         (set_entry("tables", "chroma", to=None), "tables are for luma, the sensitivity is for"),
         (set_entry("schema", to=3), "schema 3, .* reads up to 2"),
-        (set_entry("schema", to="1"), "schema"),
         (set_entry("schema", to=0), "schema"),
         (set_entry("format", to="gimp-palette"), "this is no profile"),
         (set_entry("name", to=""), "name"),
-        (set_entry("name", to=7), "name"),
         (set_entry("subsampling", to="4:1:1"), "subsampling is '4:1:1'; use one of 4:4:4"),
-        (set_entry("subsampling", to=[]), "subsampling"),
         (set_entry("provenance", to=[1]), "provenance is an object"),
-        (set_entry("curve", to={"a": 1}), "curve is a list"),
         (set_entry("curve", to=["a"]), "curve is a list of objects"),
-        (set_entry("curve", to=""), "curve is a list"),
         (set_entry("qulaity", to=90), "unknown entry 'qulaity'"),
         (drop("tables"), "lacks tables"),
-        (drop("subsampling"), "lacks subsampling"),
         (set_entry("rate_distortion", to=[]), "rate_distortion is an object"),
         (set_entry("rate_distortion", to={"slope": 1}), "lacks sensitivity"),
         (set_entry("rate_distortion", "slope", to=-1), "slope.* got -1"),
-        (set_entry("rate_distortion", "slope", to=None), "slope"),
         (set_entry("rate_distortion", "slope", to=True), "slope"),
-        (set_entry("rate_distortion", "slope", to=10**400), "slope"),
         (set_entry("rate_distortion", "slope", to=float("nan")), "NaN"),
-        (set_entry(*SENSITIVITY, to=[]), "sensitivity is an object"),
         (set_entry(*SENSITIVITY, to={"luma": [[1] * 8] * 8}), "for the same components"),
         (set_entry(*SENSITIVITY, to={"luma": [[1] * 8] * 8, "cb": []}), 'give "luma" for grey'),
         (set_entry(*SENSITIVITY, "cb", to=[[1] * 8] * 7), r"of cb .* \(7, 8\)"),
-        (set_entry(*SENSITIVITY, "cb", 3, to=[1]), "of cb is 8 rows of 8"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=-0.1), "of cb has a value that is negative"),
-        (set_entry(*SENSITIVITY, "cb", 3, 3, to="1"), "of cb is 8 rows of 8"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=None), "of cb is 8 rows of 8"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=float("inf")), "Infinity"),
         (set_entry(*SENSITIVITY, "cb", 3, 3, to=10**400), "of cb is 8 rows of 8"),
@@ -225,17 +201,12 @@ def test_a_wrong_entry_is_an_error_that_names_the_file(
 @pytest.mark.parametrize(
     ("frequencies", "tables", "message"),
     [
-        ({"0": 1}, TableSet.ijg(50), "frequencies are a list of integers"),
         ("0, 1", TableSet.ijg(50), "frequencies are a list of integers"),
         ([0, True], TableSet.ijg(50), "frequencies are a list of integers"),
-        ([0, 1.0], TableSet.ijg(50), "frequencies are a list of integers"),
-        ([0, []], TableSet.ijg(50), "frequencies are a list of integers"),
         ([0, 192], TableSet.ijg(50), "in its frequencies, .* 0 to 191 in ascending order"),
-        ([-1, 0], TableSet.ijg(50), "in its frequencies, .* 0 to 191 in ascending order"),
         ([1, 0], TableSet.ijg(50), "in its frequencies, .* ascending"),
         ([0, 0], TableSet.ijg(50), "in its frequencies, .* ascending"),
         ([64, 65], TableSet.ijg(50), "at least one frequency of luma"),
-        ([], TableSet.ijg(50), "at least one frequency of luma"),
         ([0, 64], TableSet(luma=flat(3)), "chroma are kept, and the tables are for grey"),
     ],
 )

@@ -1,6 +1,5 @@
 """Inputs of commands."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,26 +56,7 @@ def network(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights of a small-cnn for `digits`."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    save_file(build_network("small-cnn", num_classes=10, channels=1).state_dict(), path)
-    return path
-
-
-@pytest.fixture(scope="session")
 def jpegs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of few JPEG files by split and class."""
     splits = {"train": 6, "validation": 2, "test": 2}
     return write_digits(tmp_path_factory.mktemp("tree") / "digits", splits)
-
-
-@pytest.fixture
-def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Put Ctrl-C in the place of a function, which is named with its module."""
-
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    return lambda name: monkeypatch.setattr(name, interrupted)

@@ -1,37 +1,14 @@
 """``bandwise encode`` as a person uses it."""
 
 import json
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from bandwise import jpeg
 from bandwise.cli.main import run
-from bandwise.frequency.tables import TableSet, flat
-from bandwise.profile import Profile
+from tests.cli.conftest import STEPS
 from tests.cli.terminal import said
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
-
-STEP_ZERO = json.dumps(Profile(name="p", tables=TableSet(luma=flat(7))).to_json()).replace("7", "0")
-
-
-def test_a_folder_is_encoded_and_summed_up(
-    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 0
-    out, err = said(capfd)
-    written = sum(path.stat().st_size for path in (tmp_path / "out").glob("*.jpg"))
-    assert "3 images encoded" in out
-    assert f"→ {written:,} bytes" in out
-    assert err == ""
-    with Image.open(tmp_path / "out" / "a.jpg") as image:
-        assert image.quantization[0] == list(TableSet.ijg(40).luma.values)  # type: ignore[attr-defined]
 
 
 def test_every_option_has_its_effect(
@@ -70,42 +47,48 @@ def test_many_reasons_are_shortened(
     assert lines[-1].startswith("7 skipped")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "cannot read the profile"),
-        (STEP_ZERO, "is 0; a baseline table holds integers 1..255; round it and clamp it"),
-        ("", "not JSON"),
-        ('{"format": "bandwise-profile", "schema": 99}', "schema 99"),
-        ('{"format": "else"}', "no profile"),
-    ],
-)
-def test_a_wrong_profile_is_one_message_and_nothing_is_written(
-    images: Path,
-    profile: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    content: str | None,
-    message: str,
+def test_the_same_files_whatever_the_workers_and_however_the_ladder_is_named(
+    images: Path, ladder: Path, network: list[str], tmp_path: Path
 ) -> None:
-    profile.unlink()
-    if content is not None:
-        profile.write_text(content)
-    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 1
-    out, err = said(capfd)
-    assert message in err
-    assert str(profile) in err
-    assert out == ""
-    assert not (tmp_path / "out").exists()
+    singly = [word for step in (4, 40, 160) for word in ("--profile", str(ladder / f"{step}.json"))]
+    folder = ["--profile", str(ladder)]
+    names = sorted(str(step) for step in STEPS)
+    assert names == ["160", "4", "40"]
+    for out, options in (
+        ("a", [*folder, "--workers", "1"]),
+        ("b", [*folder, "--workers", "4"]),
+        ("c", singly),
+    ):
+        assert run(["encode", str(images), str(tmp_path / out), *options, *network]) == 0
+    contents = [
+        {path.name: path.read_bytes() for path in (tmp_path / out).glob("*.jpg")} for out in "abc"
+    ]
+    assert contents[0] == contents[1] == contents[2]
+    assert len(contents[0]) == 3
 
 
-def test_an_interruption_says_how_to_go_on(
-    images: Path,
-    profile: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    interrupt: Callable[[str], None],
+def test_shards_are_made_verified_and_gone_on_with(
+    images: Path, profile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    interrupt("bandwise.cli.encode.encode_tree")
-    assert run(["encode", str(images), str(tmp_path / "out"), "--profile", str(profile)]) == 130
-    assert "the same command with --resume goes on" in said(capfd)[1]
+    (images / "bad.png").write_bytes(b"")
+    out = str(tmp_path / "out")
+    command = ["encode", str(images), out, "--profile", str(profile), "--shards", "--workers", "1"]
+    assert run([*command, "--shard-images", "2", "--json"]) == 3
+    text, err = said(capfd)
+    summary = json.loads(text)
+    assert (summary["shards"], summary["encoded"], summary["skipped"]) == (2, 3, 1)
+    assert "skipped bad.png: the file is empty" in err
+    assert run(["verify", out, "--workers", "1"]) == 0
+    assert said(capfd) == ("3 images whole in 2 shards, 1 quarantined\n", "")
+    (tmp_path / "out" / "shard-000001.tar").write_bytes(b"")
+    assert run(["verify", out, "--workers", "1"]) == 1
+    assert "shard-000001.tar: sample clear: its bytes are not" in said(capfd)[1]
+    assert run([*command, "--shard-images", "2"]) == 1
+    assert "is not empty; go on from there with --resume" in said(capfd)[1]
+    assert run([*command, "--resume"]) == 1
+    assert "shard_images: 2 then, 1000 now" in said(capfd)[1]
+    assert run([*command, "--shard-images", "2", "--resume"]) == 3
+    assert re.match(r"1 image encoded into 2 shards: .*\d images/s; 2 kept$", said(capfd)[0])
+    assert run([*command, "--shard-images", "2", "--resume"]) == 3
+    assert re.match(r"0 images encoded into 2 shards: [^/]*; 3 kept$", said(capfd)[0])
+    assert run(["verify", out, "--workers", "1"]) == 0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli.main import run
 from bandwise.cli.output import warn_of_chance
 from bandwise.profile import Profile
@@ -13,10 +12,6 @@ from bandwise.results import LearnedTables, Measurement, Results
 from bandwise.statistics import find_original
 from tests.cli.terminal import said
 from tests.statistics.curves import measurements, original
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 NETWORK = ["--network", "small-cnn", "--colour", "grey"]
 QUICK = [*NETWORK, "--epochs", "1", "--images", "12", "--slopes", "1e-5", "1e-3"]
@@ -70,21 +65,6 @@ def test_integers_are_chosen_where_that_is_asked_for(
     optimised = Profile.load(tmp_path / "digits.json").rate_distortion
     assert optimised is not None
     assert optimised.lagrangian == pytest.approx(1e-4)
-
-
-def test_bytes_and_bits_per_pixel_are_the_same_target(
-    learned: Path, jpegs: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    curve = Profile.load(learned / "digits.json").curve
-    largest = max(each["mean_bytes"] or 0 for each in curve if each["split"] == "validation")
-    for name, target in (("bytes", largest), ("bpp", largest * 8 / 256)):
-        command = ["learn", str(jpegs), *QUICK, *places(learned, f"{name}.json")]
-        assert run([*command, f"--target-{name}", str(target)]) == 0
-    a, b = Profile.load(learned / "bytes.json"), Profile.load(learned / "bpp.json")
-    assert a.sha256 == b.sha256
-    command = ["learn", str(jpegs), *QUICK, *places(learned, "none.json")]
-    assert run([*command, "--target-bytes", "7"]) == 1
-    assert not (learned / "none.json").exists()
 
 
 def test_the_ladder_serves_encode(

@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.cli import predict as predict_module
 from bandwise.cli.main import run
 from bandwise.models.model import Model
 from tests.cli.terminal import said
-from tests.models.trained import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
+from tests.jpeg.images import jpeg_file
+from tests.models.trained import CLASSES, OWN, coefficient_model, own_model, pixel_model
 
 MODEL = coefficient_model()
 
@@ -34,7 +30,7 @@ def images(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     (folder / "deeper").mkdir(parents=True)
     for seed, name in enumerate(("b.jpg", "a.JPEG", "deeper/c.jpg", "deeper/note.txt", ".d.jpg")):
-        (folder / name).write_bytes(file(seed=seed))
+        (folder / name).write_bytes(jpeg_file(seed=seed))
     return folder
 
 
@@ -91,7 +87,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(
     monkeypatch.setattr(predict_module, "BATCH_FILES", files)
     monkeypatch.setattr(predict_module, "BATCH_BYTES", size)
     damaged, missing, empty = (images / name for name in ("[b]ad.jpg", "missing.jpg", "empty.jpg"))
-    damaged.write_bytes(file()[:300])
+    damaged.write_bytes(jpeg_file()[:300])
     empty.touch()
     good = [images / "a.JPEG", images / "b.jpg"]
     paths = [good[0], damaged, missing, images / "deeper", empty, good[1]]
@@ -107,37 +103,11 @@ def test_names_that_are_no_text_are_shown(
     model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
-    (tmp_path / name).write_bytes(file())
+    (tmp_path / name).write_bytes(jpeg_file())
     assert run(["predict", str(model), str(tmp_path / name)]) == 0
     assert "caf\ufffd.jpg\t" in said(capfd)[0]
     assert run(["predict", str(model), str(tmp_path / name), "--json"]) == 0
     assert json.loads(said(capfd)[0])["path"].endswith(name)
-
-
-@pytest.mark.parametrize(
-    ("command", "code", "named"),
-    [
-        ("predict {image} {image}", 1, "b.jpg"),
-        ("predict {model} {empty}", 1, "empty"),
-        ("predict {model}", 2, "FILES"),
-        ("predict {model} {image} --top 0", 2, "--top"),
-    ],
-)
-def test_misuse_is_one_message(
-    command: str,
-    code: int,
-    named: str,
-    model: Path,
-    images: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "empty").mkdir()
-    places = {"model": model, "image": images / "b.jpg", "empty": tmp_path / "empty"}
-    assert run([word.format(**places) for word in command.split()]) == code
-    out, err = said(capfd)
-    assert named in err
-    assert out == ""
 
 
 def test_code_that_a_file_names_is_not_run_unasked(

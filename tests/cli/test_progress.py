@@ -1,7 +1,7 @@
 """Progress on a terminal and in a log."""
 
 import io
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -10,75 +10,55 @@ from bandwise.cli.progress import ProgressDisplay, progress_text
 from bandwise.dataset import Totals
 from bandwise.progress import Progress
 from bandwise.results import Epoch, Run
+from tests.results import rows
 
 
 def epoch(number: int, *, weights: tuple[float, ...] = (0.75, 0.25)) -> Epoch:
-    return Epoch(
-        variant="adaptive",
-        seed=0,
-        epoch=number,
-        train_loss=0.5,
-        train_task_loss=0.4,
-        validation_loss=0.25,
-        validation_task_loss=0.25,
-        validation_accuracy=0.875,
-        band_weights=weights,
-        train_seconds=2.0,
-        images=1000,
-    )
+    measured = {"train_loss": 0.5, "validation_accuracy": 0.875, "train_seconds": 2.0}
+    changes = {"epoch": number, "images": 1000, "band_weights": [*weights], **measured}
+    return Epoch.from_row(rows.EPOCH | changes)
 
 
-RUN = Run(
-    variant="adaptive",
-    seed=3,
-    epochs=12,
-    best_epoch=7,
-    stopped_early=True,
-    test_accuracy=0.8625,
-    test_per_class=(0.8625,),
-    band_weights=(0.75, 0.25),
-    train_seconds=24.0,
-    images_per_second=500.0,
-    provenance={},
+RUN = Run.from_row(
+    rows.RUN
+    | {"variant": "adaptive", "seed": 3, "epochs": 12, "best_epoch": 7}
+    | {"test_accuracy": 0.8625, "train_seconds": 24.0}
 )
+
+
+def of(done: int, total: int | None = None, *, stage: str = "x", **more: Any) -> Progress:
+    return Progress(stage=stage, done=done, total=total, **more)
+
+
+TOTALS = Totals(planned=40, encoded=20, kept=10, bytes_in=2000, bytes_out=500)
 
 
 @pytest.mark.parametrize(
     ("progress", "seconds", "text"),
     [
+        (of(300, 1200), 2.0, "x 300/1,200, 150 images/s, 0:00:06 left"),
+        (of(1, 3, unit="runs"), 4.0, "x 1/3, 15.0 runs/min, 0:00:08"),
+        (of(5), 1.0, "x 5, 5.0 images/s"),
+        (of(0, 3), 4.0, "x 0/3"),
+        (of(10**6, unit="bytes"), 1.0, "x 1,000,000, 1.0 MB/s"),
+        (of(1, 2, detail=0.25), 1.0, "x 1/2, loss 0.250, 1.0 images/s"),
         (
-            Progress(stage="x", done=300, total=1200),
-            2.0,
-            "x 300/1,200, 150 images/s, 0:00:06 left",
-        ),
-        (Progress(stage="x", done=9, total=18, unit="files"), 4.0, "x 9/18, 2.2 files/s, 0:00:04"),
-        (Progress(stage="x", done=1, total=3, unit="runs"), 4.0, "x 1/3, 15.0 runs/min, 0:00:08"),
-        (Progress(stage="x", done=5, total=None), 1.0, "x 5, 5.0 images/s"),
-        (Progress(stage="x", done=0, total=3), 4.0, "x 0/3"),
-        (Progress(stage="x", done=10**6, total=None, unit="bytes"), 1.0, "x 1,000,000, 1.0 MB/s"),
-        (Progress(stage="x", done=1, total=2, detail=0.25), 1.0, "x 1/2, loss 0.250, 1.0 images/s"),
-        (
-            Progress(stage="x", done=1, total=2, unit="epochs", detail=epoch(1)),
+            of(1, 2, unit="epochs", detail=epoch(1)),
             3.0,
             "x 1/2, 500 images/s, loss 0.500, validation 87.50%, █▃, 0:00:03 left",
         ),
         (
-            Progress(stage="x", done=1, total=2, unit="epochs", detail=epoch(1, weights=(1, 1))),
+            of(1, 2, unit="epochs", detail=epoch(1, weights=(1, 1))),
             3.0,
             "x 1/2, 500 images/s, loss 0.500, validation 87.50%, 0:00:03 left",
         ),
         (
-            Progress(stage="runs", done=1, total=1, unit="runs", detail=RUN),
+            of(1, 1, stage="runs", unit="runs", detail=RUN),
             30.0,
             "runs 1/1, adaptive seed 3: test accuracy 86.25% at epoch 7 of 12, 24 s",
         ),
         (
-            Progress(
-                stage="encoding",
-                done=30,
-                total=40,
-                detail=Totals(planned=40, encoded=20, kept=10, bytes_in=2000, bytes_out=500),
-            ),
+            of(30, 40, stage="encoding", detail=TOTALS),
             2.0,
             "encoding 30/40, 2.0 kB → 500 bytes (75% saved), 10 images/s, 0:00:01 left",
         ),
@@ -90,13 +70,9 @@ def test_a_line_has_count_result_rate_and_time_left(
     assert progress_text(progress, seconds).startswith(text)
 
 
-def clock(*times: float) -> Iterator[float]:
-    yield from times
-
-
 def test_without_a_terminal_a_line_is_printed_now_and_then_and_for_each_epoch() -> None:
     file = io.StringIO()
-    times = clock(0.0, 4.0, 10.0, 12.0, 20.0, 21.0, 22.0)
+    times = iter((0.0, 4.0, 10.0, 12.0, 20.0, 21.0, 22.0))
     with ProgressDisplay(Console(file=file, width=40), clock=lambda: next(times)) as display:
         for done in (4, 10, 12, 20):
             display(Progress(stage="encoding", done=done, total=40))

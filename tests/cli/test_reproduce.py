@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from bandwise.cli.main import run
-from bandwise.results import RESULTS_NAME, Run, read_rows
+from bandwise.results import RESULTS_NAME, read_rows
 from tests.cli.terminal import said
 
-QUICK = ["reproduce", "--dataset", "digits", "--seeds", "0", "--epochs", "2"]
+QUICK = [
+    *("reproduce", "--dataset", "digits", "--batch-size", "128", "--workers", "1"),
+    *("--seeds", "0", "--epochs", "2"),
+]
 
 # Where the tests run in the background of a shell, SIGINT is ignored and children inherit that.
 PROGRAM = """
@@ -57,18 +60,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_run_leaves_results_and_a_page_that_needs_no_network(finished: Path) -> None:
-    rows = read_rows(finished / RESULTS_NAME)
-    assert sum(row["record"] == Run.kind for row in rows) == 2
-    page = (finished / "report.html").read_text()
-    assert "<svg" in page
-    for loads in ('src="http', 'href="http', "@import", "url(http"):
-        assert loads not in page
-
-
 def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = bandwise(*QUICK, "--out", str(out), "--workers", "1")
+    process = bandwise(*QUICK, "--out", str(out))
     results = out / RESULTS_NAME
     while process.poll() is None:
         if results.exists() and results.read_text().count('"record": "epoch"') >= 3:
@@ -77,9 +71,7 @@ def test_a_killed_run_resumes_to_the_same_numbers(finished: Path, tmp_path: Path
         time.sleep(0.02)
     process.communicate()
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    resumed = bandwise(*QUICK, "--out", str(out))
-    _, errors = resumed.communicate()
-    assert resumed.returncode == 0, errors
+    assert run([*QUICK, "--out", str(out)]) == 0
     assert without_clock(out) == without_clock(finished)
     models = [path.relative_to(finished) for path in finished.rglob("model.safetensors")]
     assert len(models) == 2
@@ -141,16 +133,3 @@ def test_a_report_is_redrawn_from_the_results_alone_without_pytorch(
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").read_text() == (finished / "report.html").read_text()
-
-
-def test_a_report_of_an_unfinished_run_says_what_is_missing(
-    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    rows = read_rows(finished / RESULTS_NAME)
-    missing = rows.pop(max(n for n, row in enumerate(rows) if row["record"] == Run.kind))
-    (tmp_path / RESULTS_NAME).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    named = f"{missing['variant']}, seed {missing['seed']}"
-    assert run(["report", str(finished), "--out", str(tmp_path / "whole")]) == 0
-    assert named not in said(capfd)[0]
-    assert run(["report", str(tmp_path)]) == 0
-    assert named in said(capfd)[0]

@@ -255,11 +255,3 @@ def test_mixing_keeps_probabilities_and_areas() -> None:
                 torch.testing.assert_close(pixels, plane[:, :1, :1, :1].expand_as(pixels))
                 blended += 1
     assert min(cut, blended) > 10
-
-
-def test_nothing_is_mixed_at_share_zero() -> None:
-    pixels, batch, targets = torch.rand(3, 1, 8, 8), random_batch(), torch.eye(3)
-    assert mix(pixels, targets, 0.0, random(3)) == (pixels, targets)
-    mixed, probabilities = mix(batch, targets, 0.0, random(batch.images))
-    assert mixed is batch
-    assert probabilities is targets

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bandwise.data import DATASET_NAMES, catalog, load
-from bandwise.errors import ConfigurationError, DataNotFoundError, UnknownDatasetError
+from bandwise.errors import ConfigurationError, UnknownDatasetError
 
 from .published import publish, tiny_contents, write_files
 
@@ -32,14 +32,6 @@ def test_known_names_are_read_from_the_data_folder(
     assert dataset.name == name
     assert dataset.num_classes == 10
     assert load(name, data_dir=tmp_path, image_size=(5, 3)).sha256 == dataset.sha256
-
-
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_a_data_folder_without_the_set_is_an_error_and_not_a_download(
-    tmp_path: Path, name: str
-) -> None:
-    with pytest.raises(DataNotFoundError, match=rf"{name}.*train-images-idx3-ubyte.*not found"):
-        load(name, data_dir=tmp_path)
 
 
 def test_a_known_set_is_not_resized() -> None:

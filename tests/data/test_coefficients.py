@@ -11,23 +11,9 @@ from bandwise.data.files import read_batch
 from bandwise.errors import DataError, JpegError, JpegLimitError, ShapeError
 from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.dct_domain import CoefficientBatch, concatenate, fit, halve, with_chroma
-from bandwise.frequency.tables import TableSet
-from tests.jpeg.images import SCHEMES, picture
+from tests.jpeg.images import SCHEMES, jpeg_file
 
 SIZE = (48, 32)
-
-
-def file(
-    height: int = SIZE[0],
-    width: int = SIZE[1],
-    *,
-    seed: int = 0,
-    grey: bool = False,
-    quality: int = 60,
-    subsampling: Subsampling = "4:2:0",
-) -> bytes:
-    pixels = picture(height, width, grey=grey, seed=seed)
-    return jpeg.encode(pixels, TableSet.ijg(quality), subsampling=subsampling)
 
 
 def plane_of(*blocks: NDArray[np.float32]) -> Tensor:
@@ -44,8 +30,7 @@ def alone(data: bytes) -> CoefficientBatch:
     across, down = image.planes[0].h_samp, image.planes[0].v_samp
     pad = [(0, luma.shape[0] % 2), (0, luma.shape[1] % 2), (0, 0), (0, 0)]
     return CoefficientBatch(
-        plane_of(np.pad(luma, pad)),
-        halve(plane_of(*chroma), rows=down == 1, columns=across == 1),
+        plane_of(np.pad(luma, pad)), halve(plane_of(*chroma), rows=down == 1, columns=across == 1)
     )
 
 
@@ -65,7 +50,7 @@ def test_files_of_one_layout(
 ) -> None:
     monkeypatch.setattr("bandwise.data.files._BYTES_PER_CALL", 20_000)  # several calls
     files = [
-        file(*size, seed=seed, quality=40 + seed, subsampling=subsampling) for seed in range(7)
+        jpeg_file(*size, seed=seed, quality=40 + seed, subsampling=subsampling) for seed in range(7)
     ]
     batch = read_batch(files, threads=threads)
     assert_same(batch, concatenate([alone(data) for data in files]))
@@ -73,7 +58,7 @@ def test_files_of_one_layout(
 
 
 def test_grey_files_have_no_chroma_and_any_size() -> None:
-    files = [file(24, 40, seed=seed, grey=True) for seed in range(3)]
+    files = [jpeg_file(24, 40, seed=seed, grey=True) for seed in range(3)]
     batch = read_batch(files)
     assert_same(batch, concatenate([alone(data) for data in files]))
     assert batch.grid == (3, 5)
@@ -81,13 +66,16 @@ def test_grey_files_have_no_chroma_and_any_size() -> None:
 
 def test_layouts_are_mixed_in_order() -> None:
     files = [
-        file(seed=seed, grey=seed % 5 == 4, subsampling=SCHEMES[seed % 4]) for seed in range(11)
+        jpeg_file(*SIZE, seed=seed, grey=seed % 5 == 4, subsampling=SCHEMES[seed % 4])
+        for seed in range(11)
     ]
     assert_same(read_batch(files), concatenate([alone(data) for data in files]))
 
 
 def test_sizes_are_mixed_on_a_grid() -> None:
-    files = [file(16 + 9 * seed, 70 - 7 * seed, seed=seed, grey=seed == 2) for seed in range(5)]
+    files = [
+        jpeg_file(16 + 9 * seed, 70 - 7 * seed, seed=seed, grey=seed == 2) for seed in range(5)
+    ]
     coloured = concatenate([fit(alone(files[0]), 4, 6), fit(alone(files[2]), 4, 6)])
     want = [fit(alone(data), 4, 6) for data in files]
     want[2] = coloured.select(slice(1, 2))
@@ -99,7 +87,7 @@ def test_sizes_are_mixed_on_a_grid() -> None:
 
 
 def test_channels_are_those_asked_for() -> None:
-    grey, colour = [file(seed=1, grey=True)], [file(seed=2)]
+    grey, colour = [jpeg_file(*SIZE, seed=1, grey=True)], [jpeg_file(*SIZE, seed=2)]
     assert read_batch(grey).chroma is None
     assert_same(read_batch(grey, channels=3), with_chroma(alone(grey[0])))
     assert_same(read_batch(colour, channels=3), alone(colour[0]))
@@ -110,7 +98,7 @@ def test_channels_are_those_asked_for() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_errors_name_the_file(threads: int) -> None:
-    files = [file(seed=seed) for seed in range(40)]
+    files = [jpeg_file(*SIZE, seed=seed) for seed in range(40)]
     cut = [*files[:31], files[31][:-40], *files[32:]]
     with pytest.raises(JpegError, match=r"^item 31: damaged JPEG"):
         read_batch(cut, threads=threads)

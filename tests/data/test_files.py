@@ -1,6 +1,5 @@
 """Folders of JPEG files in memory: splits, sizes and channels, and what is refused."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -10,36 +9,26 @@ from PIL import Image
 
 from bandwise import jpeg
 from bandwise.data import with_validation
-from bandwise.data.files import FileDataset, LabelledFiles, load_files, read_batch, read_pixels
+from bandwise.data.files import LabelledFiles, load_files, read_batch, read_pixels
 from bandwise.data.folder import load_folder
 from bandwise.errors import (
     ConfigurationError,
     DataError,
-    JpegError,
     ShapeError,
     UnreadableImageError,
 )
 from bandwise.frequency.color import rgb_to_ycbcr
-from bandwise.frequency.tables import TableSet
 from tests.data.jpeg_tree import write_digits
-from tests.jpeg.images import picture, pillow_pixels
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
+from tests.jpeg.images import jpeg_file, picture, pillow_pixels, saved
 
 SPLITS = {"train": 5, "validation": 2, "test": 3}
-
-
-def file(height: int = 16, width: int = 32, *, grey: bool = False, seed: int = 0) -> bytes:
-    return jpeg.encode(picture(height, width, grey=grey, seed=seed), TableSet.ijg(80))
 
 
 def test_flat_folders_are_split_as_those_of_pixels(tmp_path: Path) -> None:
     for seed in range(8):
         path = tmp_path / "ab"[seed % 2] / f"{seed}.jpg"
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(file(16, 16, seed=seed))
+        path.write_bytes(jpeg_file(16, 16, seed=seed))
     data, decoded = load_files(tmp_path), with_validation(load_folder(tmp_path), seed=0)
     for name, split in data.splits.items():
         assert torch.equal(split.pixels(range(len(split))), decoded.split(name).pixels_u8)
@@ -87,7 +76,7 @@ def test_the_hash_is_of_what_is_trained_on(root: Path) -> None:
         kept = first.read_bytes()
         moved = root / "train" / "1" / "99.jpg"
         if change == "content":
-            first.write_bytes(file(16, 16, grey=True))
+            first.write_bytes(jpeg_file(16, 16, grey=True))
         elif change == "label":
             first.rename(moved)
         found = load_files(root, image_size=(32, 32) if change == "grid" else None).sha256
@@ -101,7 +90,7 @@ def test_the_hash_is_of_what_is_trained_on(root: Path) -> None:
 
 
 def test_several_sizes_need_an_image_size(root: Path) -> None:
-    (root / "train" / "0" / "00.jpg").write_bytes(file(40, 24, grey=True))
+    (root / "train" / "0" / "00.jpg").write_bytes(jpeg_file(40, 24, grey=True))
     with pytest.raises(DataError, match="have 2 sizes; give an image size"):
         load_files(root)
     data = load_files(root, image_size=(16, 32))
@@ -128,7 +117,7 @@ def test_sizes_that_are_no_blocks_are_filled_up(tmp_path: Path) -> None:
 
 
 def test_grey_among_colour_is_read_in_colour(root: Path) -> None:
-    (root / "test" / "1" / "00.jpg").write_bytes(file(16, 16))
+    (root / "test" / "1" / "00.jpg").write_bytes(jpeg_file(16, 16))
     data = load_files(root)
     assert data.channels == 3
     train = data.splits["train"].coefficients([0, 1])
@@ -139,28 +128,24 @@ def test_grey_among_colour_is_read_in_colour(root: Path) -> None:
     assert torch.equal(grey[0], grey[2])
 
 
-def damage(kind: str) -> bytes:
-    image = Image.fromarray(picture(16, 16))
-    stream = io.BytesIO()
-    if kind == "png":
-        image.save(stream, "PNG")
-    elif kind == "cmyk":
-        image.convert("CMYK").save(stream, "JPEG")
-    elif kind == "cut":
-        stream.write(file(16, 16)[:-30])
-    return stream.getvalue()
+DAMAGED = {
+    "png": saved(picture(16, 16)),
+    "cmyk": saved(Image.fromarray(picture(16, 16)).convert("CMYK"), "JPEG"),
+    "cut": saved(picture(16, 16), "JPEG")[:-30],
+    "empty": b"",
+}
 
 
-@pytest.mark.parametrize("kind", ["png", "cmyk", "cut", "empty"])
+@pytest.mark.parametrize("kind", DAMAGED)
 def test_what_is_no_whole_jpeg_is_named_with_what_to_do(root: Path, kind: str) -> None:
-    (root / "validation" / "1" / "01.jpg").write_bytes(damage(kind))
+    (root / "validation" / "1" / "01.jpg").write_bytes(DAMAGED[kind])
     with pytest.raises(UnreadableImageError, match=r"1/01\.jpg: .*`bandwise encode`") as caught:
         load_files(root)
     assert "\n" not in str(caught.value)
 
 
 def test_batches_are_in_the_order_asked_for() -> None:
-    files = labelled(*(file(seed=seed) for seed in range(5)))
+    files = labelled(*(jpeg_file(16, 32, seed=seed) for seed in range(5)))
     assert len(files) == 5
     batch, want = files.coefficients([3, 0]), read_batch([files.files[3], files.files[0]])
     assert torch.equal(batch.luma, want.luma)
@@ -170,13 +155,13 @@ def test_batches_are_in_the_order_asked_for() -> None:
     assert torch.equal(part.pixels([1]), files.pixels([2]))
     grey = labelled(*files.files, channels=1)
     assert grey.coefficients([0]).chroma is None
-    mixed = labelled(file(16, 16), file(32, 16), grid=(2, 2))
+    mixed = labelled(jpeg_file(16, 16), jpeg_file(32, 16), grid=(2, 2))
     assert mixed.coefficients([1, 0]).grid == (2, 2)
 
 
 @pytest.mark.parametrize("grey", [False, True])
 def test_pixels_are_those_of_another_decoder(grey: bool) -> None:
-    files = [file(grey=grey, seed=seed) for seed in range(3)]
+    files = [jpeg_file(16, 32, grey=grey, seed=seed) for seed in range(3)]
     decoded = torch.from_numpy(np.stack([pillow_pixels(data) for data in files]))
     want = decoded[:, None] if grey else decoded.permute(0, 3, 1, 2)
     for threads in (1, 2):
@@ -186,7 +171,7 @@ def test_pixels_are_those_of_another_decoder(grey: bool) -> None:
 
 
 def test_colour_becomes_its_luma_where_grey_is_asked_for() -> None:
-    data = file()
+    data = jpeg_file(16, 32)
     (pixels,) = read_pixels([data], channels=1, grid=(2, 4))
     colours = torch.from_numpy(jpeg.decode(data)).permute(2, 0, 1)
     assert torch.equal(pixels, rgb_to_ycbcr(colours.float())[:1].round().to(torch.uint8))
@@ -194,29 +179,13 @@ def test_colour_becomes_its_luma_where_grey_is_asked_for() -> None:
 
 def test_pixels_and_coefficients_show_the_same_part() -> None:
     """The mean of each block of luma, on a grid that crops one way and fills the other."""
-    data = file(48, 32, grey=True)
+    data = jpeg_file(48, 32, grey=True)
     pixels = read_pixels([data], channels=1, grid=(2, 8)).float()
     luma = read_batch([data], channels=1, grid=(2, 8)).luma
     means = torch.nn.functional.avg_pool2d(pixels - 128, 8)[:, 0]
     assert (luma[:, 0] / 8 - means).abs().max() < 1
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_damage_is_named_by_its_index(threads: int) -> None:
-    files = [file(seed=seed) for seed in range(4)]
-    files[2] = files[2][:-30]
-    with pytest.raises(JpegError, match=r"^item 2: damaged"):
-        read_pixels(files, channels=3, grid=(2, 4), threads=threads)
-
-
 def test_labels_are_checked() -> None:
     with pytest.raises(ShapeError, match="1 images need int64 labels"):
-        LabelledFiles((file(),), torch.zeros(1), (2, 4), 3)
-
-
-def test_a_data_set_says_how_its_images_are_read() -> None:
-    files = labelled(file(), grid=(6, 4), channels=1)
-    data = FileDataset(
-        root=Path("x"), name="x", classes=("a",), splits={"train": files}, sha256="", source=""
-    )
-    assert (data.grid, data.channels) == ((6, 4), 1)
+        LabelledFiles((jpeg_file(16, 32),), torch.zeros(1), (2, 4), 3)

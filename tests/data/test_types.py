@@ -133,12 +133,3 @@ def test_validation_is_a_fifth_of_training_where_there_is_none() -> None:
     assert with_validation(split, seed=1).validation is split.validation
     others = [with_validation(flat, seed=seed).split("validation") for seed in range(1, 5)]
     assert any(not torch.equal(other.pixels_u8, held_out.pixels_u8) for other in others)
-
-
-def test_splits_have_names() -> None:
-    flat = flat_dataset()
-    assert flat.split("train") is flat.train
-    assert flat.split("test") is flat.test
-    for name in ("validation", "val"):
-        with pytest.raises(DataError, match=f"flat has no split '{name}'"):
-            flat.split(name)

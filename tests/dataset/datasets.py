@@ -6,12 +6,10 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image
-
 from bandwise.encoding import ProfileEncoder
 from bandwise.frequency.tables import TableSet, flat
 from bandwise.profile import Profile
-from tests.jpeg.images import picture
+from tests.jpeg.images import picture, saved
 
 PROFILE = Profile(name="scenes", tables=TableSet(luma=flat(9), chroma=flat(21)))
 OTHER = Profile(name="other", tables=TableSet(luma=flat(9), chroma=flat(22)))
@@ -19,9 +17,7 @@ ENCODER = ProfileEncoder(PROFILE)
 
 
 def image_file(seed: int = 0, kind: str = "PNG", size: tuple[int, int] = (24, 32)) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture(*size, seed=seed)).save(file, kind)
-    return file.getvalue()
+    return saved(picture(*size, seed=seed), kind)
 
 
 def put_image(path: Path, seed: int = 0, kind: str = "PNG") -> Path:

@@ -1,6 +1,5 @@
 """Files that are damaged, mislabelled or hostile: each is encoded or refused, and harms nothing."""
 
-import io
 import struct
 import subprocess
 import sys
@@ -11,23 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bandwise import jpeg
 from bandwise.dataset import check_file, encode_shards, transcode
 from bandwise.dataset.transcoding import IMAGE_ERRORS
 from tests.dataset.datasets import ENCODER, PROFILE, image_file, put_tar
-from tests.jpeg.images import picture
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
+from tests.jpeg.images import picture, saved
 
 ROOT = Path(__file__).parents[2]
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 PHOTO = Image.fromarray(picture(40, 56))

@@ -21,7 +21,6 @@ from bandwise.dataset import (
     Totals,
     dataset,
     encode_shards,
-    encode_tree,
     transcode,
     verify,
 )
@@ -46,10 +45,6 @@ from tests.dataset.datasets import (
     members,
     put_images,
     put_tar,
-)
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
 )
 
 SHARD_IMAGES = 3
@@ -183,12 +178,6 @@ def test_a_version_of_what_decodes_is_a_setting(
     monkeypatch.setattr(dataset, "_versions", lambda: {"pillow": "1.0"})
     with pytest.raises(OutputError, match=r"pillow: \d.* then, 1\.0 now"):
         run(images, tmp_path / "out", resume=True)
-
-
-def test_a_tree_and_shards_do_not_mix(images: Path, tmp_path: Path) -> None:
-    encode_tree(images, tmp_path / "tree", ENCODER)
-    with pytest.raises(OutputError, match="layout: tree then, shards now"):
-        run(images, tmp_path / "tree", resume=True)
 
 
 def add(folder: Path) -> None:

@@ -16,9 +16,6 @@ from tests.dataset.datasets import ENCODER, put_images
 
 webdataset = pytest.importorskip("webdataset")
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 COUNT = 12
 
@@ -65,7 +62,7 @@ def contents(samples: Iterable[dict[str, Any]]) -> list[tuple[str, tuple[bytes, 
     return [(one["__key__"], (one["jpg"], one["cls"])) for one in samples]
 
 
-@pytest.mark.parametrize("workers", [0, 2, 3])
+@pytest.mark.parametrize("workers", [0, 3])
 def test_webdataset_reads_every_sample_once_in_loaders_of_any_size(
     expected: dict[str, tuple[bytes, bytes]], tmp_path: Path, workers: int
 ) -> None:
@@ -75,11 +72,10 @@ def test_webdataset_reads_every_sample_once_in_loaders_of_any_size(
     assert dict(contents(samples)) == expected
 
 
-@pytest.mark.parametrize("workers", [0, 2])
 def test_webdataset_decodes_images_and_labels(
-    expected: dict[str, tuple[bytes, bytes]], tmp_path: Path, workers: int
+    expected: dict[str, tuple[bytes, bytes]], tmp_path: Path
 ) -> None:
-    samples = read(tmp_path / "out/shard-{000000..000003}.tar", workers=workers, raw=False)
+    samples = read(tmp_path / "out/shard-{000000..000003}.tar", raw=False)
     assert len(samples) == COUNT
     for one in samples:
         data, label = expected[one["__key__"]]

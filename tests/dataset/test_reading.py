@@ -1,7 +1,6 @@
 """Any image file's bytes to pixels, or a reason."""
 
 import io
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from bandwise.dataset import read_picture
 from bandwise.errors import UnreadableImageError
 from bandwise.frequency.coefficients import LUMA_SAMPLING, Subsampling
 from bandwise.frequency.tables import TableSet
-from tests.jpeg.images import picture
+from tests.jpeg.images import picture, saved
 
 SRGB: bytes = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -23,12 +22,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 
 def with_colour_space(space: bytes) -> bytes:
     return SRGB[:16] + space + SRGB[20:]
-
-
-def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def noise(height: int = 24, width: int = 20) -> NDArray[np.uint8]:

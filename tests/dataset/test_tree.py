@@ -1,27 +1,19 @@
 """A folder of images to a folder of JPEG files: what is written, kept, skipped and refused."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from bandwise import jpeg
 from bandwise.dataset import EncodeOptions, encode_tree, transcode
 from bandwise.dataset.sources import locations
 from bandwise.encoding import ProfileEncoder
-from bandwise.errors import BandwiseError, ConfigurationError, DataNotFoundError, OutputError
+from bandwise.errors import ConfigurationError, OutputError
 from bandwise.executors import Executor, Threads
 from bandwise.frequency.selection import Frequencies
 from bandwise.progress import Progress
 from tests.dataset.datasets import ENCODER, OTHER, PROFILE, contents, put_image, quarantine
-from tests.jpeg.images import picture
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 IMAGES = {
     "a.png": ("a.jpg", "PNG"),
@@ -64,14 +56,6 @@ def test_the_bytes_are_the_same_with_every_executor(
     encode_tree(images, tmp_path / "out", ENCODER)
     encode_tree(images, tmp_path / "again", ENCODER, executor=executor)
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
-
-
-def test_options_reach_every_image(images: Path, tmp_path: Path) -> None:
-    encoder, options = ProfileEncoder(PROFILE, "progressive"), EncodeOptions(requantise=True)
-    totals = encode_tree(images, tmp_path / "out", encoder, options=options)
-    assert totals.requantised == 1  # the one JPEG
-    for data in contents(tmp_path / "out").values():
-        assert b"\xff\xc2" in data  # a progressive frame
 
 
 def test_bad_files_are_named_with_reasons_and_the_rest_goes_on(
@@ -267,40 +251,6 @@ def test_a_name_that_is_no_utf_8_is_encoded_and_listed(tmp_path: Path) -> None:
     assert list(quarantine(tmp_path / "out")) == [f"{odd}.txt"]
 
 
-def empty_folder(folder: Path) -> tuple[Path, Path]:
-    (folder / "in").mkdir()
-    (folder / "in" / ".hidden.png").touch()
-    return folder / "in", folder / "out"
-
-
-def output_is(name: str) -> Callable[[Path], tuple[Path, Path]]:
-    def arrange(folder: Path) -> tuple[Path, Path]:
-        put_image(folder / "in" / "a.png")
-        (folder / "file").touch()
-        return folder / "in", folder / name
-
-    return arrange
-
-
-@pytest.mark.parametrize(
-    ("arrange", "kind", "message"),
-    [
-        (lambda folder: (folder / "in", folder / "out"), DataNotFoundError, "does not exist"),
-        (empty_folder, DataNotFoundError, "holds no files"),
-        (output_is("file"), OutputError, "file is a file"),
-        (output_is("file/out"), OutputError, "cannot write"),
-    ],
-)
-def test_a_run_that_cannot_begin_is_an_error(
-    tmp_path: Path,
-    arrange: Callable[[Path], tuple[Path, Path]],
-    kind: type[BandwiseError],
-    message: str,
-) -> None:
-    with pytest.raises(kind, match=message):
-        encode_tree(*arrange(tmp_path), ENCODER)
-
-
 def test_an_interrupted_run_leaves_whole_files_and_resumes_to_the_same(
     images: Path, tmp_path: Path
 ) -> None:
@@ -319,14 +269,6 @@ def test_an_interrupted_run_leaves_whole_files_and_resumes_to_the_same(
     encode_tree(images, out, ENCODER, resume=True)
     assert contents(out) == contents(tmp_path / "undisturbed")
     assert {name: contents(out)[name] for name in written} == written
-
-
-def test_grey_images_of_a_tree_stay_grey(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    Image.fromarray(picture(16, 16, grey=True)).save(tmp_path / "in" / "a.png")
-    encode_tree(tmp_path / "in", tmp_path / "out", ENCODER)
-    pixels = np.asarray(Image.open(tmp_path / "out" / "a.jpg"))
-    assert pixels.shape == (16, 16)
 
 
 def test_what_a_killed_run_left_is_removed_and_what_others_did_stays(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.dataset import encode_shards, encode_tree, verify
 from bandwise.dataset.tarfiles import TarWriter
 from bandwise.encoding import ProfileEncoder
@@ -16,10 +15,6 @@ from bandwise.errors import CorruptDataError, DataNotFoundError, OutputError
 from bandwise.executors import Executor
 from bandwise.progress import Progress
 from tests.dataset.datasets import ENCODER, OTHER, image_file, members, put_images
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 @pytest.fixture

@@ -3,15 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from bandwise import jpeg
-from bandwise.data.augment import GLYPHS
 from bandwise.data.files import FileDataset, load_files
-from bandwise.errors import BandwiseError, ConfigurationError, OutputError
+from bandwise.errors import BandwiseError, ConfigurationError
 from bandwise.executors import InProcess
 from bandwise.experiments.jpeg_training import Job, JpegTrainingConfig, jobs, run, truncated
 from bandwise.frequency.coefficients import Subsampling
@@ -21,30 +19,14 @@ from bandwise.learning.jpeg_network import RULES, choose_frequencies
 from bandwise.models.model import Model
 from bandwise.progress import Progress
 from bandwise.results import RESULTS_NAME, Results, Row, Trained
-from bandwise.training.networks import NetworkConfig
 from tests.data.jpeg_tree import write_digits
 from tests.jpeg.images import SCHEMES, picture
+from tests.learning import digits
 from tests.models.trained import OWN
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
-TRAINING = NetworkConfig(
-    epochs=2,
-    batch_size=16,
-    learning_rate=0.05,
-    warm_up_epochs=0.5,
-    averaging=0.9,
-    small_share=0.0,
-    augmentation=GLYPHS,
-)
+TRAINING = replace(digits.TRAINING, epochs=2)
 CONFIG = JpegTrainingConfig(
-    twins=("resnet-small",),
-    selected="resnet-small",
-    kept=(24, 8),
-    seeds=(0,),
-    training=TRAINING,
+    twins=("resnet-small",), selected="resnet-small", kept=(24, 8), seeds=(0,), training=TRAINING
 )
 TWINS = replace(CONFIG, kept=())
 NAMES = [
@@ -250,44 +232,6 @@ def test_another_experiment_is_refused(
     with pytest.raises(ConfigurationError, match="another experiment"):
         run(config, load_files(root, image_size=size), out, executor=HERE)
     assert (out / RESULTS_NAME).read_bytes() == before
-
-
-def test_a_folder_with_something_else_is_left_alone(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").touch()
-    with pytest.raises(OutputError, match="not empty"):
-        run(CONFIG, load_files(root), tmp_path, executor=HERE)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"twins": ("magic",)}, "unknown network 'magic'"),
-        ({"twins": ("small-cnn",)}, "unknown network 'small-cnn'"),
-        ({"selected": "magic"}, "unknown network 'magic'"),
-        ({"kept": (24, 65)}, "1 to 64 can be kept, not 65"),
-        ({"kept": (0,)}, "1 to 64 can be kept, not 0"),
-    ],
-)
-def test_what_is_not_there_is_said_before_anything_is_trained(
-    changes: dict[str, Any], message: str, root: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        run(replace(CONFIG, **changes), load_files(root), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"seeds": ()}, "nothing to train"),
-        ({"twins": (), "kept": ()}, "nothing to train"),
-        ({"rules": ("energy", "magic")}, "not magic"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        replace(CONFIG, **changes)
 
 
 def test_a_network_of_ones_own_and_colour_of_any_sampling(tmp_path: Path) -> None:

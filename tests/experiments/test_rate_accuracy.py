@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandwise import jpeg
 from bandwise.data import Dataset
-from bandwise.errors import ConfigurationError, OutputError
 from bandwise.experiments import rate_accuracy
 from bandwise.experiments.rate_accuracy import RateAccuracyConfig, run
 from bandwise.learning.profiles import LearnConfig
@@ -18,10 +16,6 @@ from bandwise.progress import Progress
 from bandwise.results import Example, LearnedTables, Learning, Measurement, Results, read_rows
 from bandwise.statistics import Headline, headline, merge_seeds
 from bandwise.training.networks import NetworkConfig
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 TOLERANCES = (0.01, 1.0)
 OTHER = "tests.learning.own_network:pooled"
@@ -155,25 +149,3 @@ def test_what_is_missing_is_measured_again(
 
     assert rows_of(again) == rows_of(results)
     assert rows_of(Results.load(results.path)) == rows_of(results)
-
-
-def test_settings_that_cannot_be_are_refused_before_any_work(
-    few_digits: Dataset, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigurationError, match="at least 1"):
-        replace(CONFIG, every=0)
-    with pytest.raises(ConfigurationError, match="name another network"):
-        replace(CONFIG, transfer="small-cnn")
-    out = tmp_path / "out"
-    for wrong, message in (
-        (replace(CONFIG, codecs=("magic",)), "no codec or family 'magic'"),
-        (replace(CONFIG, transfer="magic"), "unknown network 'magic'"),
-        (replace(CONFIG, transfer="plain-cnn"), "plain-cnn cannot read images of 8×8"),
-        (replace(CONFIG, learn=replace(CONFIG.learn, network="magic")), "unknown network"),
-    ):
-        with pytest.raises(ConfigurationError, match=message):
-            run(wrong, few_digits, out)
-    assert not out.exists()
-    (tmp_path / "precious.txt").touch()
-    with pytest.raises(OutputError, match="not empty"):
-        run(CONFIG, few_digits, tmp_path)

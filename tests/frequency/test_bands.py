@@ -63,12 +63,6 @@ def test_ring_edges_are_exact() -> None:
     assert radial_bands(1, 9, 8).index.tolist() == [[0, 1, 2, 3, 4, 5, 6, 7, 7]]
 
 
-def test_the_highest_frequency_is_in_the_last_band() -> None:
-    bands = radial_bands(28, 28, 8)
-    assert int(bands.index[27, 27]) == 7
-    assert int(bands.index[0, 0]) == 0
-
-
 def test_zigzag_bands_are_anti_diagonals() -> None:
     index = zigzag_bands(8, 8).index
     assert all(int(index[i, j]) == i + j for i in range(8) for j in range(8))

@@ -33,11 +33,6 @@ def test_schemes_and_their_chroma_grids(
     assert image.subsampling == scheme
 
 
-def test_grey_has_no_scheme() -> None:
-    image = Coefficients(planes=(plane(1, 1),), width=1, height=8, colour="grey")
-    assert image.subsampling == "grey"
-
-
 @pytest.mark.parametrize("colour", ["grey", "ycbcr", "cmyk"])
 def test_planes_must_fit_the_colour(colour: Colour) -> None:
     with pytest.raises(CoefficientError, match="2 planes"):

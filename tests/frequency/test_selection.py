@@ -32,13 +32,6 @@ def test_masks_are_in_natural_order() -> None:
     assert np.argwhere(KEPT.mask("cr")).tolist() == [[0, 2], [7, 7]]
 
 
-@pytest.mark.parametrize(("channels", "count"), [(1, 64), (3, 192)])
-def test_the_whole_is_every_frequency(channels: int, count: int) -> None:
-    whole = Frequencies.whole(channels)
-    assert whole.kept == tuple(range(count))
-    assert bool(whole.chroma) == (channels == 3)
-
-
 @pytest.mark.parametrize("kept", [(1, 0), (0, 0), (-1, 0), (0, 192), (0, 1000)])
 def test_other_numbers_are_refused(kept: tuple[int, ...]) -> None:
     with pytest.raises(ConfigurationError, match="ascending order"):

@@ -20,21 +20,19 @@ from bandwise.frequency.tables import (
     ijg_luma,
     zigzag_order,
 )
+from tests.jpeg.images import saved
 
 tables = st.lists(st.integers(1, 255), min_size=64, max_size=64).map(
     lambda steps: QuantTable(tuple(steps))
 )
 
 
-def pillow_jpeg(**options: object) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "JPEG", **options)
-    return file.getvalue()
+BLACK = Image.new("RGB", (8, 8))
 
 
 def test_zigzag_is_the_order_in_which_libjpeg_stores_a_table() -> None:
     natural = list(range(1, 65))
-    data = pillow_jpeg(qtables=[natural], subsampling=0)
+    data = saved(BLACK, "JPEG", qtables=[natural], subsampling=0)
     start = data.index(b"\xff\xdb") + 5
     stored = list(data[start : start + 64])
     assert [natural[index] for index in ZIGZAG] == stored
@@ -51,7 +49,7 @@ def test_zigzag_visits_each_position_once_and_moves_to_neighbours(size: int) -> 
 
 def test_ijg_tables_equal_those_of_libjpeg_at_every_quality() -> None:
     for quality in range(1, 101):
-        written = Image.open(io.BytesIO(pillow_jpeg(quality=quality))).quantization  # type: ignore[attr-defined]
+        written = Image.open(io.BytesIO(saved(BLACK, "JPEG", quality=quality))).quantization  # type: ignore[attr-defined]
         assert ijg_luma(quality).values == tuple(written[0]), quality
         assert ijg_chroma(quality).values == tuple(written[1]), quality
         assert TableSet.ijg(quality).chroma == ijg_chroma(quality)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from bandwise import jpeg
 from bandwise.frequency.coefficients import (
     LUMA_SAMPLING,
     Coefficients,
@@ -17,7 +18,7 @@ from bandwise.frequency.coefficients import (
     Subsampling,
     block_grid,
 )
-from bandwise.frequency.tables import QuantTable
+from bandwise.frequency.tables import QuantTable, TableSet
 
 SCHEMES: tuple[Subsampling, ...] = tuple(LUMA_SAMPLING)
 PILLOW_SCHEMES: tuple[Subsampling, ...] = ("4:4:4", "4:2:2", "4:2:0")
@@ -32,10 +33,30 @@ def picture(height: int, width: int, *, grey: bool = False, seed: int = 0) -> ND
     return np.asarray(smooth)
 
 
-def pillow_file(pixels_u8: NDArray[np.uint8], **options: Any) -> bytes:
+def jpeg_file(
+    height: int = 32,
+    width: int = 48,
+    *,
+    grey: bool = False,
+    seed: int = 0,
+    quality: int = 80,
+    subsampling: Subsampling = "4:2:0",
+) -> bytes:
+    """A picture as bandwise writes it."""
+    pixels_u8 = picture(height, width, grey=grey, seed=seed)
+    return jpeg.encode(pixels_u8, TableSet.ijg(quality), subsampling=subsampling)
+
+
+def saved(image: Image.Image | NDArray[np.uint8], kind: str = "PNG", **options: Any) -> bytes:
+    """A file as Pillow writes it."""
     file = io.BytesIO()
-    Image.fromarray(pixels_u8).save(file, "JPEG", **options)
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    image.save(file, kind, **options)
     return file.getvalue()
+
+
+def pillow_file(pixels_u8: NDArray[np.uint8], **options: Any) -> bytes:
+    return saved(pixels_u8, "JPEG", **options)
 
 
 def pillow_pixels(data: bytes) -> NDArray[np.uint8]:

@@ -5,12 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.errors import (
-    ConfigurationError,
-    JpegError,
-    JpegLimitError,
-    ShapeError,
-)
+from bandwise.errors import ConfigurationError, JpegError, JpegLimitError, ShapeError
 from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.tables import TableSet
 from tests.jpeg.images import SCHEMES, picture, same

@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bandwise import jpeg
-from bandwise.errors import (
-    CoefficientError,
-    ConfigurationError,
-    JpegError,
-    ShapeError,
-    TableError,
-)
+from bandwise.errors import CoefficientError, ConfigurationError, JpegError, ShapeError, TableError
 from bandwise.frequency.coefficients import Coefficients, Plane, Subsampling
 from bandwise.frequency.tables import TableSet, flat, ijg_luma
 from bandwise.jpeg.markers import segments
@@ -196,13 +190,6 @@ def test_metadata_is_passed_on() -> None:
 def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, Any]) -> None:
     with pytest.raises(JpegError, match=r"EXIF block|ICC profile"):
         jpeg.encode(picture(8, 8), TableSet.ijg(75), **metadata)
-
-
-def test_equal_tables_are_stored_once() -> None:
-    pixels = picture(8, 8)
-    once = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(9)))
-    twice = jpeg.encode(pixels, TableSet(luma=flat(9), chroma=flat(10)))
-    assert (once.count(b"\xff\xdb"), twice.count(b"\xff\xdb")) == (1, 2)
 
 
 def test_three_tables_are_kept_apart() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from bandwise import jpeg
 from bandwise.data.augment import GLYPHS, PHOTOGRAPHS
 from bandwise.data.files import FileDataset, load_files
 from bandwise.errors import CheckpointError, ConfigurationError
@@ -27,23 +26,11 @@ from bandwise.learning.sensitivity import frequency_importance
 from bandwise.models.model import Model
 from bandwise.models.networks.registry import network_sha256
 from bandwise.progress import Progress
-from bandwise.training.networks import NetworkConfig
 from tests.data.jpeg_tree import write_digits
+from tests.learning.digits import TRAINING
 from tests.models.trained import OWN
+from tests.training.modules import Stopped
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
-TRAINING = NetworkConfig(
-    epochs=3,
-    batch_size=16,
-    learning_rate=0.05,
-    warm_up_epochs=0.5,
-    averaging=0.9,
-    small_share=0.0,
-    augmentation=GLYPHS,
-)
 QUICK = TrainConfig(network="resnet-small", training=TRAINING)
 
 
@@ -93,19 +80,6 @@ def test_frequencies_are_standardised_by_the_training_images(data: FileDataset) 
     torch.testing.assert_close(selection.selection.mean, statistics.mean[[0, 2, 9]])
 
 
-def test_the_seed_decides(whole: Model, data: FileDataset) -> None:
-    state = torch.get_rng_state()
-    again = train_on_files(QUICK, data)[0]
-    assert torch.equal(torch.get_rng_state(), state)
-    assert network_sha256(again.module) == network_sha256(whole.module)
-    other = train_on_files(replace(QUICK, training=replace(TRAINING, seed=1)), data)[0]
-    assert network_sha256(other.module) != network_sha256(whole.module)
-
-
-class Stopped(Exception):
-    pass
-
-
 @pytest.mark.parametrize("reads", ["coefficients", "pixels"])
 def test_a_checkpoint_goes_on_to_the_same_weights(
     reads: Any, data: FileDataset, tmp_path: Path
@@ -121,7 +95,9 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
         train_on_files(config, data, checkpoint=checkpoint, progress=stop)
     reports: list[Progress] = []
     resumed, history = train_on_files(config, data, checkpoint=checkpoint, progress=reports.append)
+    state = torch.get_rng_state()
     whole, undisturbed = train_on_files(config, data)
+    assert torch.equal(torch.get_rng_state(), state)
     assert [now.done for now in reports if now.unit == "epochs"] == [3]
     assert network_sha256(resumed.module) == network_sha256(whole.module)
     assert [replace(epoch, train_seconds=0) for epoch in history] == [
@@ -130,13 +106,21 @@ def test_a_checkpoint_goes_on_to_the_same_weights(
     assert json.dumps(resumed.provenance) == json.dumps(whole.provenance)
 
 
+ONE_EPOCH = replace(QUICK, training=replace(TRAINING, epochs=1))
+
+
+@pytest.fixture(scope="module")
+def begun(data: FileDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of one epoch."""
+    checkpoint = tmp_path_factory.mktemp("begun") / "checkpoint.safetensors"
+    train_on_files(ONE_EPOCH, data, checkpoint=checkpoint)
+    return checkpoint
+
+
 @pytest.mark.parametrize("change", ["network", "reads", "frequencies", "training", "data", "grid"])
 def test_a_checkpoint_of_another_training_is_refused(
-    change: str, data: FileDataset, tmp_path: Path
+    change: str, begun: Path, data: FileDataset, tmp_path: Path
 ) -> None:
-    checkpoint = tmp_path / "checkpoint.safetensors"
-    one = replace(QUICK, training=replace(TRAINING, epochs=1))
-    train_on_files(one, data, checkpoint=checkpoint)
     changes: dict[str, dict[str, Any]] = {
         "network": {"network": "resnet"},
         "reads": {"reads": "pixels"},
@@ -149,10 +133,10 @@ def test_a_checkpoint_of_another_training_is_refused(
         root = write_digits(tmp_path / "digits", {"train": 24, "validation": 6, "test": 10})
         assert load_files(root).sha256 == data.sha256
         data = load_files(root, image_size=(32, 32))
-    before = checkpoint.read_bytes()
+    before = begun.read_bytes()
     with pytest.raises(CheckpointError, match="another network, data set or settings"):
-        train_on_files(replace(one, **changes.get(change, {})), data, checkpoint=checkpoint)
-    assert checkpoint.read_bytes() == before
+        train_on_files(replace(ONE_EPOCH, **changes.get(change, {})), data, checkpoint=begun)
+    assert begun.read_bytes() == before
 
 
 def test_rules_choose_what_they_say(whole: Model, data: FileDataset) -> None:
@@ -178,32 +162,12 @@ def test_colour_has_192_to_choose_from(colour_data: FileDataset) -> None:
     assert len(choose_frequencies("importance", 24, colour_data, model=model)) == 24
 
 
-@pytest.mark.parametrize("count", [0, 65])
-@pytest.mark.parametrize("rule", ["zigzag", "energy", "importance"])
-def test_numbers_that_there_are_not_are_refused(
-    rule: str, count: int, whole: Model, data: FileDataset
-) -> None:
-    with pytest.raises(ConfigurationError, match=f"1 to 64 can be kept, not {count}"):
-        choose_frequencies(rule, count, data, model=whole)
-
-
 def test_importance_needs_a_model_of_every_frequency(whole: Model, data: FileDataset) -> None:
     pixels = replace(whole, reads="pixels", frequencies=None)
     fewer = replace(whole, frequencies=Frequencies((0, 1)))
     for model in (None, pixels, fewer):
         with pytest.raises(ConfigurationError, match="reads every frequency; train one first"):
             choose_frequencies("importance", 5, data, model=model)
-
-
-def test_other_settings_are_refused(data: FileDataset) -> None:
-    with pytest.raises(ConfigurationError, match="by importance, energy, zigzag, not 'magic'"):
-        choose_frequencies("magic", 5, data)
-    with pytest.raises(ConfigurationError, match="of coefficients, not of pixels"):
-        TrainConfig(reads="pixels", frequencies=Frequencies((0,)))
-    with pytest.raises(ConfigurationError, match="unknown network 'small-cnn'"):
-        train_on_files(TrainConfig(network="small-cnn"), data)
-    with pytest.raises(ConfigurationError, match="frequency 70 is kept"):
-        train_on_files(TrainConfig(frequencies=Frequencies((0, 70))), data)
 
 
 def test_a_network_of_ones_own_is_trained(data: FileDataset, tmp_path: Path) -> None:

@@ -7,17 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from bandwise import jpeg
 from bandwise.data import Dataset, with_validation
 from bandwise.errors import CheckpointError, ConfigurationError
-from bandwise.learning.networks import check_network, default_training, prepare_network
+from bandwise.learning.networks import default_training, prepare_network
 from bandwise.learning.target import Learned, learn_profile
 from bandwise.training.networks import NetworkConfig
 from tests.learning.digits import CONFIG, LOSSY
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 
 def test_training_fits_the_kind_of_images(few_digits: Dataset) -> None:
@@ -35,33 +30,6 @@ def test_training_fits_the_kind_of_images(few_digits: Dataset) -> None:
     )
     photographs = of(replace(few_digits, splits={**few_digits.splits, "train": train}))
     assert photographs.epochs == 75
-
-
-def test_weights_that_do_not_fit_are_refused(
-    learned: Learned, few_digits: Dataset, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    other = replace(CONFIG, network="plain-cnn", weights=learned.weights)
-    with pytest.raises(CheckpointError, match="does not hold the weights of plain-cnn"):
-        learn_profile(other, few_digits, LOSSY, out)
-    with pytest.raises(CheckpointError, match="cannot be read"):
-        learn_profile(replace(CONFIG, weights=tmp_path / "none"), few_digits, LOSSY, out)
-    with pytest.raises(ConfigurationError, match="unknown network 'magic'"):
-        learn_profile(replace(CONFIG, network="magic"), few_digits, LOSSY, out)
-    with pytest.raises(ConfigurationError, match="plain-cnn cannot read images of 8×8"):
-        learn_profile(replace(CONFIG, network="plain-cnn"), few_digits, LOSSY, out)
-    assert not out.exists()
-
-
-def test_network_and_weights_are_looked_for_without_data(learned: Learned, tmp_path: Path) -> None:
-    check_network("small-cnn", None)
-    check_network("tests.learning.own_network:pooled", learned.weights)
-    (tmp_path / "cut").write_bytes(learned.weights.read_bytes()[:100])
-    for path in (tmp_path / "none", tmp_path / "cut", tmp_path):
-        with pytest.raises(CheckpointError, match=f"{path} cannot be read as safetensors"):
-            check_network("small-cnn", path)
-    with pytest.raises(ConfigurationError, match="unknown network 'magic'"):
-        check_network("magic", None)
 
 
 def test_another_network_does_not_go_on_from_the_first(

@@ -6,32 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bandwise import jpeg
 from bandwise.data import Dataset
-from bandwise.errors import ConfigurationError
 from bandwise.learning import profiles as learning
-from bandwise.learning.profiles import LearnConfig, learn_profiles
 from bandwise.learning.target import Learned, Target, learn_profile
-from bandwise.models.networks.registry import load_network
 from bandwise.progress import Progress
 from bandwise.results import Measurement
 from tests.learning.digits import CONFIG, LOSSY
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
-
-
-def test_wrong_settings_are_refused() -> None:
-    for values in ((), (0.0,), (1e-6, -1.0), (float("nan"),)):
-        with pytest.raises(ConfigurationError, match="above 0"):
-            LearnConfig(lagrangians=values)
-    with pytest.raises(ConfigurationError, match="first two digits"):
-        LearnConfig(lagrangians=(1.01e-6, 1.02e-6))
-    with pytest.raises(ConfigurationError, match="images is at least 1"):
-        LearnConfig(images=0)
-    with pytest.raises(ConfigurationError, match="epochs is at least 1"):
-        LearnConfig(epochs=0)
 
 
 def test_a_second_call_does_nothing_again(
@@ -93,19 +73,6 @@ def test_a_damaged_record_of_profiles_learns_again(
     )
     assert [p.tables for p in again.profiles] == [p.tables for p in learned.profiles]
     assert path.read_text() != record
-
-
-def test_what_learning_took_is_kept_with_the_profiles(
-    learned: Learned, few_digits: Dataset, tmp_path: Path
-) -> None:
-    network = load_network("small-cnn", learned.weights, num_classes=10, channels=1)
-    (profiles, first), (same, again) = (
-        learn_profiles(CONFIG, few_digits, network, tmp_path) for _ in range(2)
-    )
-    assert again.to_row() == first.to_row()
-    assert (first.family, first.images) == ("sensitivity", 100)
-    assert first.settings["method"] == "sensitivity"
-    assert [each.to_json() for each in same] == [each.to_json() for each in profiles]
 
 
 def test_rate_distortion_optimisation_is_told_from_tables_alone(

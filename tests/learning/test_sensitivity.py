@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from bandwise.errors import ConfigurationError
 from bandwise.learning.sensitivity import (
     SensitivityInput,
     fisher_information,
@@ -62,8 +61,3 @@ def test_progress_reaches_all_images(problem: SensitivityInput) -> None:
     reported: list[Progress] = []
     fisher_information(problem, progress=reported.append)
     assert [(each.done, each.total) for each in reported] == [(10, 24), (20, 24), (24, 24)]
-
-
-def test_no_images_are_refused(problem: SensitivityInput) -> None:
-    with pytest.raises(ConfigurationError, match="no images"):
-        SensitivityInput(network=problem.network, pixels_u8=problem.pixels_u8[:0])

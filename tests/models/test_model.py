@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from bandwise import jpeg
 from bandwise.checkpoint import save_tensors
 from bandwise.errors import CheckpointError, ConfigurationError, JpegError, ShapeError
-from bandwise.frequency.dct_domain import CoefficientBatch
 from bandwise.frequency.selection import Frequencies
 from bandwise.models.model import Model
-from tests.models.trained import CLASSES, OWN, coefficient_model, file, own_model, pixel_model
+from tests.jpeg.images import jpeg_file
+from tests.models.trained import CLASSES, OWN, coefficient_model, own_model, pixel_model
 
-FILES = [file(seed=seed) for seed in range(5)]
+FILES = [jpeg_file(seed=seed) for seed in range(5)]
 SUBSET = Frequencies.zigzag(24, channels=3)
 MODELS: dict[str, Callable[[], Model]] = {
     "coefficients": coefficient_model,
@@ -50,47 +48,16 @@ def test_a_model_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
 def test_a_file_says_the_same_in_any_company(name: str) -> None:
     model = MODELS[name]()
     files = [
-        file(32, 48),
-        file(32, 48, grey=True),
-        file(70, 30, subsampling="4:4:4"),
-        file(9, 90, subsampling="4:2:2"),
-        file(1, 1, grey=True),
+        jpeg_file(32, 48),
+        jpeg_file(32, 48, grey=True),
+        jpeg_file(70, 30, subsampling="4:4:4"),
+        jpeg_file(9, 90, subsampling="4:2:2"),
+        jpeg_file(1, 1, grey=True),
     ]
     alone = torch.cat([model.probabilities([data]) for data in files])
     together = model.probabilities(files, batch_size=3)
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
     assert model.probabilities([]).shape == (0, 3)
-
-
-def test_pixels_are_cropped_and_filled_up_about_the_centre() -> None:
-    large, small = file(40, 64), file(16, 32)
-    read = pixel_model().read([large, small])
-    assert isinstance(read, Tensor)
-    assert read.shape == (2, 3, 32, 48)
-    decoded = torch.from_numpy(jpeg.decode(large)).permute(2, 0, 1) / 255
-    torch.testing.assert_close(read[0], decoded[:, 4:36, 8:56])
-    decoded = torch.from_numpy(jpeg.decode(small)).permute(2, 0, 1) / 255
-    torch.testing.assert_close(read[1, :, 8:24, 8:40], decoded)
-    border = read[1].clone()
-    border[:, 8:24, 8:40] = 128 / 255
-    assert border.unique().tolist() == pytest.approx([128 / 255])
-
-
-def test_grey_and_colour_are_brought_to_what_is_read() -> None:
-    grey, colour = file(grey=True), file()
-    read = pixel_model().read([grey])
-    assert isinstance(read, Tensor)
-    assert torch.equal(read[0, 0], read[0, 2])
-    read = pixel_model(channels=1).read([colour])
-    assert isinstance(read, Tensor)
-    share = torch.tensor([0.299, 0.587, 0.114])
-    luma = torch.from_numpy(jpeg.decode(colour)).float() @ share / 255
-    torch.testing.assert_close(read[0, 0], luma, rtol=0, atol=0.51 / 255)
-    batch = coefficient_model().read([grey])
-    assert isinstance(batch, CoefficientBatch)
-    assert batch.chroma is not None
-    assert batch.chroma.shape == (1, 128, 2, 3)
-    assert not batch.chroma.any()
 
 
 @pytest.mark.parametrize("make", [coefficient_model, pixel_model])

@@ -6,28 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bandwise import jpeg
-from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.dct_domain import CoefficientBatch, FrequencyStatistics
 from bandwise.frequency.selection import Frequencies
-from bandwise.frequency.tables import TableSet
 from bandwise.models.model import Model
 from bandwise.models.networks.registry import build_coefficient_network, build_network
-from tests.jpeg.images import picture
 
 CLASSES = ("boot", "dress", "shirt")
-
-
-def file(
-    height: int = 32,
-    width: int = 48,
-    *,
-    grey: bool = False,
-    seed: int = 0,
-    subsampling: Subsampling = "4:2:0",
-) -> bytes:
-    pixels_u8 = picture(height, width, grey=grey, seed=seed)
-    return jpeg.encode(pixels_u8, TableSet.ijg(80), subsampling=subsampling)
 
 
 def shaken(network: nn.Module) -> nn.Module:

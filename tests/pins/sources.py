@@ -205,7 +205,7 @@ def write_weights(path: Path) -> Path:
     return path
 
 
-def write_model(path: Path) -> Path:
+def write_model(path: Path, **entries: Any) -> Path:
     """Write what describes a model on coefficients; `encode --for-model` needs no more."""
     description = {
         "format": "bandwise-model",
@@ -217,6 +217,7 @@ def write_model(path: Path) -> Path:
         "grid": [4, 4],
         "frequencies": [0, 1, 2, 8, 9, 16, 64, 65, 72, 128, 129, 136],
         "provenance": {},
+        **entries,
     }
     tensors = {"weight": np.zeros(1, np.float32)}
     save_file(tensors, path, {"bandwise": json.dumps(description, sort_keys=True)})

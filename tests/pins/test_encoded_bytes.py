@@ -30,9 +30,6 @@ from tests.pins.sources import (
 PINS = Path(__file__).with_name("encoded_bytes.json")
 REGENERATE = os.environ.get("BANDWISE_REGENERATE_PINS") == "1"
 
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
-)
 
 LADDER = "--profile {ladder} --network small-cnn --weights {weights} --tolerance 0.0001"
 LADDER_WIDE = LADDER.replace("0.0001", "0.00105")

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bandwise import jpeg
 from bandwise.cli.main import run
-from tests.pins.sources import gradient, smooth, write_ladder, write_profile, write_weights
-
-pytestmark = pytest.mark.skipif(
-    not jpeg.available(), reason="the native JPEG extension is not built"
+from tests.pins.sources import (
+    gradient,
+    smooth,
+    write_ladder,
+    write_model,
+    write_profile,
+    write_weights,
 )
 
 ENCODE = "encode {images} {out} --workers 1 --profile"
@@ -63,6 +65,7 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "encode with a ladder": [(0, LADDER), (0, f"{LADDER} --resume")],
     "encode with a ladder without network": [(2, f"{ENCODE} {{ladder}}")],
     "encode with a ladder without weights": [(2, f"{ENCODE} {{ladder}} --network small-cnn")],
+    "encode with a ladder and weights alone": [(2, f"{ENCODE} {{ladder}} --weights {{weights}}")],
     "encode with a ladder and requantise": [(2, f"{LADDER} --requantise")],
     "encode with a ladder of two kinds": [(2, f"{LADDER} --profile {{grey}}")],
     "encode with a tolerance below 0": [(2, f"{LADDER} --tolerance -1")],
@@ -71,6 +74,10 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "encode with weights that are missing": [(1, f"{LADDER} --weights {{out}}/none")],
     "encode with a network for one profile": [(2, f"{PLAIN} --network small-cnn")],
     "encode with a tolerance for one profile": [(2, f"{PLAIN} --tolerance 0.1")],
+    "encode for a model": [(0, f"{PLAIN} --for-model {{model}}")],
+    "encode resumes for a model": [(0, PLAIN), (1, f"{PLAIN} --resume --for-model {{model}}")],
+    "encode for a model of pixels": [(2, f"{PLAIN} --for-model {{pixel_model}}")],
+    "encode for a model at 4:4:4": [(2, f"{ENCODE} {{full}} --for-model {{model}}")],
     "encode for a model that is missing": [(1, f"{PLAIN} --for-model {{out}}/none")],
     "encode for what is no model": [(1, f"{PLAIN} --for-model {{weights}}")],
     # encode --shards
@@ -112,12 +119,16 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "reproduce an unknown data set": [(1, "reproduce --dataset no-such-data --out {out}")],
     "reproduce without data": [(1, "reproduce --data-dir {empty} --dataset mnist --out {out}")],
     "reproduce into something else": [(1, "reproduce --dataset digits --out {images}")],
-    "reproduce into a file": [(1, "reproduce --dataset digits --out {plain}")],
+    "reproduce into a file": [
+        (1, "reproduce --dataset digits --out {plain}"),
+        (1, "reproduce --dataset digits --out {plain}/below"),
+    ],
     "reproduce wrongly": [
         (2, f"reproduce --dataset digits --out {{out}} {options}")
         for options in (
             *("--bands 60", "--epochs 0", "--seeds 0 0", "--seeds zero", "--variants magic"),
             *("--workers -3", "--device tpu", "--reconstruction-weight -1"),
+            "--no-such-option",
         )
     ],
     "learn from an unknown data set": [(1, "learn no-such-data --out {out}.json")],
@@ -126,21 +137,32 @@ CASES: dict[str, list[tuple[int, str]]] = {
         for options in (
             *("--target-bpp 1 --target-bytes 9", "--target-bytes -1", "--target-bpp nan"),
             *("--slopes 0", "--images 0", "--epochs 0", "--network magic", "--method magic"),
+            *("--subsampling 4:1:1", "--slopes 1.01e-6 1.02e-6"),
         )
     ],
+    "learn into something else": [(1, "learn digits --out {out}.json --work {images}")],
     "learn with weights that are missing": [(1, f"{DIGITS} --weights {{out}}/none")],
     "learn with weights of another network": [(1, f"{DIGITS} --weights {{weights}}")],
     "evaluate without weights": [(2, "evaluate digits")],
     "evaluate with weights that are missing": [(1, "evaluate digits --weights {out}/none")],
+    "evaluate with a profile that is missing": [
+        (1, "evaluate digits --weights {weights} --profile {out}.json --out {out}")
+    ],
     "evaluate wrongly": [
         (2, f"evaluate digits --weights {{weights}} --network small-cnn --out {{out}} {options}")
-        for options in ("--codecs gif", "--every 0", "--split train", "--bound -1")
+        for options in (
+            *("--codecs gif", "--every 0", "--split train", "--bound -1", "--network magic"),
+        )
     ],
     "rate-accuracy of an unknown data set": [(1, f"{RATES} no-such-data")],
     "rate-accuracy wrongly": [
         (2, f"{RATES} digits --network small-cnn --transfer none {options}")
-        for options in ("--network magic", "--transfer magic", "--codecs magic", "--methods magic")
+        for options in (
+            *("--network magic", "--transfer magic", "--codecs magic", "--methods magic"),
+            *("--transfer plain-cnn", "--transfer small-cnn", "--slopes 1e-6 1e-6"),
+        )
     ],
+    "rate-accuracy into something else": [(1, "experiment rate-accuracy digits --out {images}")],
     "rate-accuracy with weights that are missing": [
         (1, f"{RATES} digits --network small-cnn --weights {{out}}/none")
     ],
@@ -148,7 +170,10 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "jpeg-training into something else": [(1, "experiment jpeg-training {jpegs} --out {images}")],
     "jpeg-training wrongly": [
         (2, f"experiment jpeg-training {{jpegs}} --out {{out}} {options}")
-        for options in ("--seeds zero", "--keep 24 500", "--workers 0", "--epochs 0")
+        for options in (
+            *("--seeds zero", "--keep 24 500", "--keep 0", "--workers 0", "--epochs 0"),
+            *("--twins magic", "--network magic", "--image-size 20"),
+        )
     ],
     "train on what is missing": [(1, "train {out}/none")],
     "train wrongly": [
@@ -156,6 +181,7 @@ CASES: dict[str, list[tuple[int, str]]] = {
         for options in (
             *("--keep 0", "--keep 500", "--by importance --keep 9", "--by magic", "--epochs 0"),
             *("--band-dropout 1", "--keep 9 --input pixels", "--network magic", "--image-size 20"),
+            *("--by importance", "--band-dropout 0.1 --input pixels"),
         )
     ],
     "train with a model that is missing": [(1, "train {jpegs} --out {out} --whole {out}/none")],
@@ -165,6 +191,7 @@ CASES: dict[str, list[tuple[int, str]]] = {
     "predict nothing": [(2, "predict {plain}"), (1, "predict {plain} {empty}")],
     "predict no classes": [(2, "predict {plain} {images}/b.jpg --top 0")],
     "export what is no model": [(1, "export {weights} {out}.onnx")],
+    "export a model that is missing": [(1, "export {out}/none {out}.onnx")],
     "export to nowhere": [(2, "export {weights}")],
 }
 
@@ -210,6 +237,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "no_rows": folder / "no_rows",
         "plain": plain,
         "grey": write_profile(folder / "grey.json", grey=True),
+        "full": write_profile(folder / "full.json", subsampling="4:4:4"),
+        "model": write_model(folder / "model.safetensors"),
+        "pixel_model": write_model(folder / "pixels.safetensors", reads="pixels", frequencies=None),
         "ladder": write_ladder(folder / "ladder"),
         "weights": write_weights(folder / "weights.safetensors"),
     }
@@ -223,9 +253,14 @@ def outcome(command: str, inputs: dict[str, Path], out: Path) -> int:
 def test_commands_end_with_their_exit_codes(
     name: str, inputs: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    out = tmp_path / "out"
     for expected, command in CASES[name]:
-        assert outcome(command, inputs, tmp_path / "out") == expected, command
-        assert "Traceback" not in capfd.readouterr().err
+        assert outcome(command, inputs, out) == expected, command
+        err = capfd.readouterr().err
+        assert "Traceback" not in err
+        if expected == 2:
+            assert "Usage: " in err or (err.startswith("error: ") and err.count("\n") == 1)
+            assert not out.exists()
 
 
 def cut(path: Path) -> None:

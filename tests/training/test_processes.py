@@ -27,10 +27,11 @@ from bandwise.data.files import load_files
 from bandwise.errors import CheckpointError, ConfigurationError
 from bandwise.learning.jpeg_network import TrainConfig, train_on_files
 from bandwise.models.networks.registry import build_network
-from bandwise.training.networks import NetworkConfig, TrainableTransform, train_network
+from bandwise.training.networks import NetworkConfig, train_network
 from bandwise.training.processes import ALONE, Processes, joined
 from bandwise.training.state import EpochRecord
 from tests.data.jpeg_tree import write_digits
+from tests.training.modules import Brightness, Stopped
 from tests.training.team import Team
 
 CONFIG = NetworkConfig(
@@ -103,23 +104,6 @@ class Plain(nn.Module):
         return logits
 
 
-class Brightness(TrainableTransform):
-    """Adds a learned constant, whose square is penalised."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.added = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return pixels + self.added * torch.linspace(0, 1, pixels.shape[-1])
-
-    def penalty(self) -> Tensor:
-        return 10 * self.added.square()
-
-    def optimiser(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), lr=0.05)
-
-
 def on_pixels(
     processes: Processes, *, transformed: bool, config: NetworkConfig, count: int = COUNT
 ) -> Outcome:
@@ -167,10 +151,6 @@ def test_all_processes_get_the_same_network(team: Team, network: str, tmp_path: 
     first, second = team.run(job)
     assert first == second
     assert first == team.run(job)[0]
-
-
-class Stopped(Exception):
-    pass
 
 
 class Interrupted(nn.Module):

@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from bandwise.dataset.sources import (
     Archives,
     ImageFiles,
-    Part,
     Sample,
     Source,
-    SourceFile,
     Tables,
     key_of,
     open_source,
@@ -55,12 +53,6 @@ def test_keys_are_relative_and_have_no_dot_in_their_last_part(name: str) -> None
     assert not key.startswith("/")
     assert ".." not in key.split("/")
     assert "." not in key.rpartition("/")[2]
-
-
-def test_a_part_is_read_back_from_its_json() -> None:
-    files = (SourceFile(location="a", size_bytes=3, modified_ns=4, label=1),)
-    for part in (Part(files=files, images=1), Part(files=files, row_groups=(2, 5))):
-        assert Part.from_json(json.loads(json.dumps(part.to_json()))) == part
 
 
 def test_a_tree_is_cut_into_parts_by_name_and_labelled_by_folder(tmp_path: Path) -> None:

@@ -110,20 +110,6 @@ def test_straight_through_training_shows_what_evaluation_shows() -> None:
     assert torch.equal(model.train()(pixels).pixels, model.eval()(pixels).pixels)
 
 
-def test_descent_on_the_error_lowers_the_steps() -> None:
-    _, pixels = batch(32, 32)
-    model = QuantisedBands(TableSet.ijg(20))
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
-    errors = []
-    for _ in range(15):
-        error = (model(pixels).pixels - pixels).square().mean()
-        optimiser.zero_grad()
-        error.backward()
-        optimiser.step()
-        errors.append(float(error.detach()))
-    assert errors[-1] < 0.5 * errors[0]
-
-
 def test_steps_are_limited_and_the_gradient_passes() -> None:
     model = QuantisedBands(TableSet(luma=flat(200)))
     model.luma.log_step.data += 1

@@ -26,7 +26,7 @@ def examples(text: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
-EXAMPLES = examples(README)
+ASKING, TRAINING, JPEG = examples(README)
 
 PART = "before\n<!-- generated: clothing128 -->\nold\n<!-- end -->\nafter\n"
 """A README with a place for rate-accuracy results."""
@@ -39,11 +39,20 @@ def test_generated_parts_are_current(documents: dict[Path, str]) -> None:
 
 def test_the_training_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(0)
-    shorter = EXAMPLES[0].replace("validation=validation)", "validation=validation, config=config)")
-    assert shorter != EXAMPLES[0]
+    shorter = TRAINING.replace("validation=validation)", "validation=validation, config=config)")
+    assert shorter != TRAINING
     exec(shorter, {"config": TrainingConfig(epochs=8)})
     accuracy = float(capsys.readouterr().out.split("%")[0])
     assert accuracy > 80
+
+
+@pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
+def test_the_example_that_asks_a_model_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(ASKING, {})
+    size_bytes, distance, kept = capsys.readouterr().out.split()
+    assert 200 < int(size_bytes) < 64 * 96 * 3
+    assert float(distance) <= 0.2
+    assert kept == "True"
 
 
 @pytest.mark.skipif(not jpeg.available(), reason="the native JPEG extension is not built")
@@ -60,7 +69,7 @@ def test_the_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("example", "shown"),
     [
-        (EXAMPLES[1], "(4, 6, 8, 8)"),
+        (JPEG, "(4, 6, 8, 8)"),
         (examples(STRAIGHT)[0], "torch.Size([4, 10])\n"),
         (examples(SCALE)[0], "6 3 0\n"),
     ],
@@ -77,7 +86,10 @@ def test_an_example_shows_what_it_says(
     "page",
     [
         "README.md",
-        *(f"docs/{name}.md" for name in ("compression", "data", "scale", "straight-from-jpeg")),
+        *(
+            f"docs/{name}.md"
+            for name in ("asking", "compression", "data", "scale", "straight-from-jpeg")
+        ),
     ],
 )
 def test_commands_and_options_on_the_page_exist(page: str) -> None:

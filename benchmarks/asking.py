@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bandwise import jpeg
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--tolerances", type=float, nargs="+", default=[0.2])
     options = parser.parse_args()
     model = ModelSource(name=options.model).load()
+    torch.set_num_threads(1)  # looks are small, and threads cost more than they give
     images = [read_picture(Path(path).read_bytes()).pixels_u8 for path in walk(options.images)]
     sizes, nats = libjpeg(images, model)
     for tolerance in options.tolerances:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from result_tables import FIGURES, figure_path, results_part
+from result_parts import FIGURES, figure_path, results_part
 
 from bandwise.cli.main import EXIT_CODES, all_commands, application
 from bandwise.report import write_report

@@ -1,4 +1,4 @@
-"""The encoder of each image: the profile that there is, or what a network chooses from several."""
+"""The encoder that `bandwise encode` runs: a search that asks models, a profile, or a ladder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From image files to JPEG files of a profile: one image, and trees and data sets of them.
+"""From image files to smaller JPEG files: one image, and trees and data sets of them.
 
     bytes ──read_picture──→ pixels + ICC ──encoder.encode──→ bytes ──check_file──→ OUT/....jpg
       └─────────────── requantise (JPEG only, if asked) ───────┘

@@ -4,8 +4,9 @@
                   └──→ summary: tables and sentences for the terminal and the documents
 
 The recipe of the results decides which of the pages is written: ``paper``, ``rate_accuracy`` or
-``training``. A page has its statistics and tables in one module, its figures in another and its
-prose in a template. Everything is drawn from the results alone.
+``training``. A page has its statistics in ``*_study``, its figures in ``*_figures``, its tables and
+sections in the module of its name, and its prose in a template. Everything is drawn from the
+results alone.
 """
 
 from __future__ import annotations

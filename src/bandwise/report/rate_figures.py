@@ -37,30 +37,30 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Codec(Look):
+class CodecLook(Look):
     """How a codec is named and drawn; whether every JPEG decoder reads its files."""
 
     plain_jpeg: bool = True
 
 
-CODECS: dict[str, Codec] = {
-    LEARNED: Codec("bandwise", "#0072b2", "solid", "o"),
-    GUIDED: Codec("bandwise guided", "#003f63", (0, (7, 1.2, 1, 1.2, 1, 1.2)), ">"),
-    LIBJPEG: Codec("libjpeg", "#d55e00", "dashed", "s"),
-    GUIDED_LIBJPEG: Codec("libjpeg guided", "#7a3400", (0, (3, 1.2, 1, 1.2, 1, 1.2)), "<"),
-    "mozjpeg": Codec("MozJPEG", "#cc79a7", (0, (6, 1.5, 1, 1.5)), "^"),
-    "jpegli": Codec("jpegli", "#e69f00", (0, (2, 3)), "v"),
-    "downscale": Codec("downscaling", MUTED, (0, (1, 1.2)), "X"),
-    "webp": Codec("WebP", "#009e73", (0, (8, 2)), "D", plain_jpeg=False),
-    "avif": Codec("AVIF", "#56b4e9", (0, (4, 1.5)), "P", plain_jpeg=False),
-    "jpeg-xl": Codec("JPEG XL", INK, "solid", "*", plain_jpeg=False),
+CODECS: dict[str, CodecLook] = {
+    LEARNED: CodecLook("bandwise", "#0072b2", "solid", "o"),
+    GUIDED: CodecLook("bandwise guided", "#003f63", (0, (7, 1.2, 1, 1.2, 1, 1.2)), ">"),
+    LIBJPEG: CodecLook("libjpeg", "#d55e00", "dashed", "s"),
+    GUIDED_LIBJPEG: CodecLook("libjpeg guided", "#7a3400", (0, (3, 1.2, 1, 1.2, 1, 1.2)), "<"),
+    "mozjpeg": CodecLook("MozJPEG", "#cc79a7", (0, (6, 1.5, 1, 1.5)), "^"),
+    "jpegli": CodecLook("jpegli", "#e69f00", (0, (2, 3)), "v"),
+    "downscale": CodecLook("downscaling", MUTED, (0, (1, 1.2)), "X"),
+    "webp": CodecLook("WebP", "#009e73", (0, (8, 2)), "D", plain_jpeg=False),
+    "avif": CodecLook("AVIF", "#56b4e9", (0, (4, 1.5)), "P", plain_jpeg=False),
+    "jpeg-xl": CodecLook("JPEG XL", INK, "solid", "*", plain_jpeg=False),
 }
 """By the name that results carry, in the order in which they are shown."""
 
 
-def look_of(codec: str) -> Codec:
+def look_of(codec: str) -> CodecLook:
     """Return the look of a codec; one that is not known here is drawn as a thin black line."""
-    return CODECS.get(codec, Codec(codec, INK, (0, (1, 3)), "h", plain_jpeg=False))
+    return CODECS.get(codec, CodecLook(codec, INK, (0, (1, 3)), "h", plain_jpeg=False))
 
 
 def in_order(codecs: Iterable[str]) -> list[str]:

@@ -310,9 +310,9 @@ def test_a_page_that_unpacks_to_too_much_is_a_problem_behind_what_is_whole(
     put_table(tmp_path / "a.parquet", rows, row_group_size=2)
     source = open_source(str(tmp_path))
     assert [len(one.images["jpg"]) for one in samples(source)][2:] == [2**20, len(IMAGE)]
-    monkeypatch.setattr("bandwise.dataset.sources.tables.LARGE_PAGE_BYTES", 100)
+    monkeypatch.setattr("bandwise.dataset.sources.parquet.LARGE_PAGE_BYTES", 100)
     assert len(samples(source)) == 4
-    monkeypatch.setattr("bandwise.dataset.sources.tables.MAX_PAGE_BYTES", 2**20)
+    monkeypatch.setattr("bandwise.dataset.sources.parquet.MAX_PAGE_BYTES", 2**20)
     *whole, last = samples(source)
     assert [one.images for one in whole] == [{"jpg": IMAGE}] * 2
     assert last.problem is not None

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from bandwise.dataset.sources.archives import Archives
 from bandwise.dataset.sources.files import ImageFiles, walk
 from bandwise.dataset.sources.locations import is_url
+from bandwise.dataset.sources.parquet import Tables
 from bandwise.dataset.sources.samples import Part, Sample, Source, SourceFile, key_of
-from bandwise.dataset.sources.tables import Tables
 from bandwise.errors import ConfigurationError, DataNotFoundError
 from bandwise.images import image_suffixes
 

@@ -18,7 +18,7 @@ from bandwise.dataset.sources.locations import (
     is_url,
     opened,
 )
-from bandwise.dataset.sources.pages import column_chunks, page_sizes
+from bandwise.dataset.sources.parquet_pages import column_chunks, page_sizes
 from bandwise.dataset.sources.samples import Part, Sample
 from bandwise.errors import BandwiseError, ConfigurationError, CorruptDataError
 

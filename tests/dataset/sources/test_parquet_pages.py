@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bandwise.dataset.sources.pages import column_chunks, page_sizes
+from bandwise.dataset.sources.parquet_pages import column_chunks, page_sizes
 
 pyarrow = pytest.importorskip("pyarrow")
 

@@ -18,7 +18,7 @@ from bandwise.cli.output import say
 from bandwise.errors import BandwiseError, ConfigurationError, ErrorRateError
 
 COMMANDS = {
-    "encode": "Encode images as standard JPEG files with a learned profile.",
+    "encode": "Encode images as the smallest standard JPEG files that keep a model's answer.",
     "evaluate": "Measure accuracy against real bytes, for profiles and for other codecs.",
     "experiment": "Run an experiment that compares methods, and write its report.",
     "export": "Write a trained model as an ONNX file, for programs without PyTorch.",

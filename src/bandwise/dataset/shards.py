@@ -27,9 +27,8 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("schema", "index", "count", *_COUNTS, "size_bytes"), int),
     **dict.fromkeys(("quarantined", "samples"), list),
 }
-_SAMPLE_KINDS = {
-    **dict.fromkeys(("key", "source", "sha256"), str),
-    **dict.fromkeys(("offset", "size"), int),
+_SAMPLE_KINDS: dict[str, type] = {
+    **{"key": str, "source": str, "offset": int, "size": int, "sha256": str},
     "records": dict,
 }
 _SKIPPED_KINDS = {"name": str, "reason": str}

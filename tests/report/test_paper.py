@@ -123,3 +123,10 @@ def test_the_section_of_controls_finds_the_best_rival(study: Study) -> None:
     accuracies = {n: study.accuracy(n).mean for n in ("mean-one", "none", "shuffled")}
     assert best.variant == VARIANTS[max(accuracies, key=accuracies.__getitem__)].label
     assert percent(study.accuracy("none")).endswith(" %")
+
+
+def test_settings_that_differ_from_the_paper_are_named() -> None:
+    found = Study(paper_results(seeds=(0, 1), bands=8)).paper_differences
+    assert len(found) == 2
+    assert "batch_size 8" in found[0]  # the paper has 128
+    assert found[1].startswith("2 seeds")

@@ -18,6 +18,7 @@ from bandwise.report.paper_figures import VARIANTS, Weighting
 from bandwise.report.table import Column, Table
 from bandwise.results import Epoch, Results, Run
 from bandwise.statistics import Gain, Spread, paired_gain
+from bandwise.wording import quantity
 
 PAPER_DATASET = "mnist"
 PAPER_SEEDS = 3
@@ -27,6 +28,16 @@ PAPER_ACCURACY = {
 }
 PAPER_GAIN, PAPER_TIME_RATIO = 0.0121, 2.9
 PAPER_SECONDS = {"static": 827.0, "adaptive": 2395.0}
+PAPER_BANDS = ("radial", 8)
+PAPER_SETTINGS = {
+    "epochs": 30,
+    "batch_size": 128,
+    "network_lr": 0.01,
+    "momentum": 0.9,
+    "band_lr": 0.001,
+    "reconstruction_weight": 0.1,
+    "validation_fraction": 0.2,
+}
 """What the paper reports, for MNIST; accuracies and gain as shares."""
 
 
@@ -98,6 +109,22 @@ class Study:
         """Gain of each of some other variants, as far as there is one."""
         found = {name: self.gain(name, baseline) for name in variants if name != baseline}
         return {name: gain for name, gain in found.items() if gain is not None}
+
+    @property
+    def paper_differences(self) -> list[str]:
+        """Settings that differ from the paper's."""
+        settings = self.experiment.settings
+        found = [
+            f"{name} {settings[name]} (paper: {value})"
+            for name, value in PAPER_SETTINGS.items()
+            if settings.get(name, value) != value
+        ]
+        if (self.bands.kind, self.bands.count) != PAPER_BANDS:
+            kind, count = PAPER_BANDS
+            found.append(f"{self.bands.count} {self.bands.kind} bands (paper: {count} {kind})")
+        if len(self.seeds) != PAPER_SEEDS:
+            found.append(f"{quantity(len(self.seeds), 'seed')} (paper: {PAPER_SEEDS})")
+        return found
 
     def time_ratio(self, *, of_epochs: bool = False) -> float | None:
         """Training time of adaptive divided by that of static; None where one is missing."""

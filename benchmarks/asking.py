@@ -28,6 +28,7 @@ from bandwise.models.loading import ModelSource
 from bandwise.profile import Profile
 from bandwise.search.answers import Keep
 from bandwise.search.search import Search
+from bandwise.system import keep_freed_memory
 
 QUALITIES = (5, 8, 10, 12, 15, 18, 22, 26, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
 LOOKS = (3, 6, 12, 24, 48)
@@ -74,13 +75,15 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--model", required=True)
     parser.add_argument("--tolerances", type=float, nargs="+", default=[0.2])
+    parser.add_argument("--looks", type=int, nargs="+", default=LOOKS, help="12 among them")
     options = parser.parse_args()
     model = ModelSource(name=options.model).load()
+    keep_freed_memory()
     torch.set_num_threads(1)  # looks are small, and threads cost more than they give
     images = [read_picture(Path(path).read_bytes()).pixels_u8 for path in walk(options.images)]
     sizes, nats = libjpeg(images, model)
     for tolerance in options.tolerances:
-        for looks in LOOKS:
+        for looks in options.looks:
             search = Search([model], keep=Keep(tolerance=tolerance), looks=looks)
             found = [search.compress(pixels_u8) for pixels_u8 in images]
             size_bytes = float(np.mean([one.record.size_bytes for one in found]))

@@ -369,10 +369,11 @@ def _beside_libjpeg(encoder: SearchEncoder, source: Path, totals: Totals) -> str
     found = quality_of_equal_divergence(images, encoder.loaded[0], mean)
     if found is None:
         return ""
-    quality, size_bytes = found
+    quality, size_bytes, subsampling = found
     ours = totals.sums["size_bytes"] / totals.recorded
     return (
-        f"one libjpeg quality for all with the same mean divergence: about q{quality:.0f}, "
+        f"one libjpeg quality for all with the same mean divergence: about q{quality:.0f} "
+        f"at {subsampling}, "
         f"{size_bytes:,.0f} bytes a file, estimated on {quantity(len(images), 'image')}; these "
         f"files have {ours:,.0f} ({ours / size_bytes - 1:+.0%})"
     )

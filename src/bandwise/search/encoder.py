@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import parent_process
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandwise import jpeg
-from bandwise.encoding import EncodedImage, ProfileEncoder
+from bandwise.encoding import EncodedImage, encode_pixels
 from bandwise.errors import ModelError
+from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.tables import TableSet
 from bandwise.models.adapters import Model
 from bandwise.models.loading import ModelSource
@@ -26,6 +27,7 @@ from bandwise.search.candidates import Pixels
 from bandwise.search.plan import Plan
 from bandwise.search.search import OnMiss, Search
 
+SAMPLINGS: tuple[Subsampling, ...] = ("4:2:0", "4:4:4")
 QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95)
 
 
@@ -115,35 +117,36 @@ def check_repeatable(model: Model, pixels_u8: Pixels) -> None:
 
 
 def quality_of_equal_divergence(
-    images_u8: Iterable[Pixels], model: Model, divergence: float
-) -> tuple[float, float] | None:
-    """One libjpeg quality with the same mean divergence, and its mean bytes a file.
+    images_u8: Sequence[Pixels], model: Model, divergence: float
+) -> tuple[float, float, str] | None:
+    """One libjpeg quality with the same mean divergence, its mean bytes a file, and its sampling.
 
-    Files are 4:2:0, optimised, in the smallest container; between two qualities both are
-    interpolated. None where even the lowest quality diverges less, or the highest more.
+    The smaller of 4:2:0 and 4:4:4, in the smallest container; between two qualities both are
+    interpolated. None where no quality diverges as much, or as little.
 
     Parameters
     ----------
     divergence
         Mean KL(original || file) in nats.
     """
-    nats: list[list[float]] = []
-    size: list[list[int]] = []
-    encoders = [
-        ProfileEncoder(Profile(name=f"libjpeg q{quality}", tables=TableSet.ijg(quality)))
-        for quality in QUALITIES
-    ]
-    for pixels_u8 in images_u8:
-        files = [encoder.encode(pixels_u8).data for encoder in encoders]
-        scores = model([pixels_u8, *map(jpeg.decode, files)])
-        nats.append(Keep().distances(scores[0], scores[1:]).tolist())
-        size.append([len(data) for data in files])
-    curve, sizes = np.mean(nats, 0), np.mean(size, 0)
-    if not curve.min() <= divergence <= curve.max():
-        return None
-    falling = np.minimum.accumulate(curve)
-    quality = float(np.interp(-divergence, -falling, QUALITIES))
-    return quality, float(np.exp(np.interp(quality, QUALITIES, np.log(sizes))))
+    found = []
+    for subsampling in SAMPLINGS:
+        profiles = [
+            Profile(name="libjpeg", tables=TableSet.ijg(quality), subsampling=subsampling)
+            for quality in QUALITIES
+        ]
+        nats, sizes = [], []
+        for pixels_u8 in images_u8:
+            files = [encode_pixels(pixels_u8, profile) for profile in profiles]
+            scores = model([pixels_u8, *map(jpeg.decode, files)])
+            nats.append(Keep().distances(scores[0], scores[1:]))
+            sizes.append([len(data) for data in files])
+        falling = np.minimum.accumulate(np.mean(nats, 0))
+        if falling[-1] <= divergence <= falling[0]:
+            quality = float(np.interp(-divergence, -falling, QUALITIES))
+            logarithm = np.interp(quality, QUALITIES, np.log(np.mean(sizes, 0)))
+            found.append((quality, float(np.exp(logarithm)), str(subsampling)))
+    return min(found, key=lambda each: each[1], default=None)
 
 
 def _named(model: Model) -> str:

@@ -8,7 +8,7 @@ A candidate is a value of a plan; what it makes of an image is a pure function o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -111,12 +111,3 @@ class ScaledImage:
                 image = image.resize((width, height), Image.Resampling.LANCZOS)
             self._made[key] = np.asarray(image)
         return self._made[key]
-
-
-def coarser(candidate: Candidate, weights: NDArray[np.float64], chroma: float) -> Candidate:
-    """The candidate with its luma steps divided by weights (8, 8), chroma steps by a number."""
-    tables = candidate.profile.tables
-    luma = type(tables.luma).from_steps(tables.luma.array / weights)
-    changed = tables.chroma and type(tables.luma).from_steps(tables.chroma.array / chroma)
-    profile = replace(candidate.profile, tables=TableSet(luma=luma, chroma=changed))
-    return replace(candidate, profile=profile)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from bandwise import jpeg
 from bandwise.encoding import EncodedImage, encode_pixels
-from bandwise.errors import ModelError
 from bandwise.frequency.coefficients import Subsampling
 from bandwise.frequency.tables import TableSet
 from bandwise.models.adapters import Model
@@ -104,16 +103,6 @@ class SearchEncoder:
         """All but what other processes load for themselves."""
         loaded = ("loaded", "search")
         return {name: value for name, value in vars(self).items() if name not in loaded}
-
-
-def check_repeatable(model: Model, pixels_u8: Pixels) -> None:
-    """Ask a model twice; `ModelError` where it says two things of the same image."""
-    first, second = model([pixels_u8]), model([pixels_u8])
-    if np.abs(first - second).max() > 1e-3 * max(1.0, float(np.abs(first).max())):
-        raise ModelError(
-            f"the model {model.name} answers the same image differently when asked twice; set it "
-            "to evaluation, or fix its random numbers"
-        )
 
 
 def quality_of_equal_divergence(

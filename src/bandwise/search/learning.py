@@ -8,7 +8,7 @@ No labels are needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -150,32 +150,3 @@ def fitted_plan(
         },
         provenance=provenance or {},
     )
-
-
-def useful_candidates(
-    measured: Measured, candidates: Sequence[Candidate], tolerances: Sequence[float], count: int
-) -> list[int]:
-    """Numbers of candidates that together leave images the smallest files, greedily, in order.
-
-    The mean over images and tolerances of the logarithm of the smallest kept file.
-    """
-    kept = np.stack([measured.distances["divergence"] <= tolerance for tolerance in tolerances])
-    logarithms = np.log(measured.size_bytes)
-    sizes = np.where(kept, logarithms, logarithms.max(1)[None, :, None])
-    best = np.broadcast_to(logarithms.max(1)[None], sizes.shape[:2])
-    chosen: list[int] = []
-    for _ in range(min(count, len(candidates))):
-        gain = np.maximum(best[..., None] - sizes, 0).mean((0, 1))
-        gain[chosen] = -1
-        number = int(gain.argmax())
-        chosen.append(number)
-        best = np.minimum(best, sizes[..., number])
-    return chosen
-
-
-def renamed(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates with names by their number."""
-    return [
-        replace(each, profile=replace(each.profile, name=f"candidate {number}"))
-        for number, each in enumerate(candidates, start=1)
-    ]
